@@ -1,0 +1,158 @@
+package desired
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Change is a change of what is wanted.
+type Change struct {
+	Time     time.Time
+	From, To float64 // the rate in force before, and the one aimed at from now on; 0 where paused
+	Source   Source  // Stages, API, Reload or TTL
+}
+
+// Hooks are what a Store asks and tells. They are called one at a time and
+// must not call the Store. Any may be nil.
+type Hooks struct {
+	// Check refuses a state that a PATCH would make, with all reasons.
+	Check func(State) error
+	// OnChange is told of every change, in order.
+	OnChange func(Change)
+}
+
+// Store keeps what is wanted, in memory, for one process. It may be used by
+// several goroutines at once.
+type Store struct {
+	hooks Hooks
+
+	mu      sync.Mutex
+	state   State
+	last    Point  // when last looked at
+	boot    int64  // tells our versions from those of the process before
+	count   uint64 // of versions
+	changed chan struct{}
+}
+
+// NewStore returns a store with a base whose stages begin now, and no override.
+func NewStore(now time.Time, base Base, hooks Hooks) *Store {
+	s := &Store{hooks: hooks, boot: now.UnixNano(), changed: make(chan struct{})}
+	base.Began = now
+	s.state = State{Base: base, Version: s.version()}
+	s.last = s.state.At(now)
+	return s
+}
+
+func (s *Store) version() string {
+	s.count++
+	return fmt.Sprintf("%x-%d", s.boot, s.count)
+}
+
+// Get returns what is wanted.
+func (s *Store) Get() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Changed returns a channel that is closed when the state next changes. Ask
+// for it before Get, so that no change falls in between.
+func (s *Store) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// Patch merges a document into the override and returns the new state.
+// ifMatch is the header of that name, empty where there is none. Errors are
+// ErrDocument, ErrRefused or ErrStale, and change nothing.
+func (s *Store) Patch(now time.Time, ifMatch string, document []byte) (State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+	if !matches(ifMatch, s.state.Version) {
+		return s.state, fmt.Errorf("%w: got If-Match %.100s, want %q", ErrStale, ifMatch, s.state.Version)
+	}
+	change, err := parse(document)
+	if err != nil {
+		return s.state, err
+	}
+	next := s.state
+	if next.Override, err = s.state.merged(change, now); err != nil {
+		return s.state, err
+	}
+	if reflect.DeepEqual(next, s.state) {
+		return s.state, nil
+	}
+	if s.hooks.Check != nil {
+		if err := s.hooks.Check(next); err != nil {
+			return s.state, fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	s.become(next, now, API, s.state.At(now).From)
+	return s.state, nil
+}
+
+// Reload replaces the base and leaves the override alone. Stages that did not
+// change go on where they are; base.Began is not looked at.
+func (s *Store) Reload(now time.Time, base Base) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+	next := s.state
+	if next.Base = base.after(s.state.Base, now); !reflect.DeepEqual(next, s.state) {
+		s.become(next, now, Reload, s.state.At(now).From)
+	}
+}
+
+// Advance does what is due: it takes away an override whose time is over and
+// tells OnChange of a stage that began. Call it when State.Next says so.
+func (s *Store) Advance(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+}
+
+func (s *Store) advance(now time.Time) {
+	if s.state.Override != nil && s.state.Override.expired(now) {
+		next := s.state
+		next.Override = nil
+		s.become(next, now, TTL, s.state.At(s.state.Override.Expires.Add(-1)).From)
+	}
+	before := s.last
+	if s.last = s.state.At(now); s.last.Stage != before.Stage {
+		s.tell(now, before.aimed(), Stages)
+	}
+}
+
+// become makes next the state, where the rate in force was before.
+func (s *Store) become(next State, now time.Time, source Source, before float64) {
+	next.Version = s.version()
+	s.state = next
+	s.last = next.At(now)
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.tell(now, before, source)
+}
+
+func (s *Store) tell(now time.Time, before float64, source Source) {
+	if s.hooks.OnChange != nil {
+		s.hooks.OnChange(Change{Time: now, From: before, To: s.last.aimed(), Source: source})
+	}
+}
+
+// matches compares as RFC 9110 section 13.1.1 does: strongly, "*" is any.
+func matches(ifMatch, version string) bool {
+	if ifMatch = strings.TrimSpace(ifMatch); ifMatch == "" || ifMatch == "*" {
+		return true
+	}
+	for tag := range strings.SplitSeq(ifMatch, ",") {
+		if strings.TrimSpace(tag) == `"`+version+`"` {
+			return true
+		}
+	}
+	return false
+}
