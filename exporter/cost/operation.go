@@ -1,0 +1,91 @@
+// Package cost is what operations on Open Saves cost on AWS. Prices are list
+// prices in us-east-1, without free tier, discounts or tax
+// (https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/s3/pricing/).
+package cost
+
+import (
+	"math"
+
+	"opensaves-soak/exporter/metric"
+)
+
+// Prices of one unit in USD, as of 2024-11.
+const (
+	readUnit  = 0.125e-6  // DynamoDB on demand, RRU
+	writeUnit = 0.625e-6  // DynamoDB on demand, WRU
+	s3Put     = 0.005e-3  // PUT, POST, LIST
+	s3Get     = 0.0004e-3 // GET, HEAD
+)
+
+const (
+	indexed    = 3       // a record is written to the table and to two indexes that hold all of it
+	pageItems  = 20      // records that a query returns, at the most that the tester asks for
+	fewItems   = 2       // records that an owner has in a store, or that a small batch holds
+	partBytes  = 5 << 20 // of a multipart upload
+	multipart  = 2       // calls that begin and end it
+	batchItems = 8       // records that get_records asks for
+)
+
+// units is what one operation consumes: reads and writes of small items, reads
+// and writes whose size is the record's, and calls to S3.
+type units struct {
+	reads, writes           float64
+	recordReads, recordPuts float64
+	puts, gets              float64
+}
+
+// consumption is read off the AWS port's handlers: a record create looks up the
+// store, puts the record, and reads and writes a counter; an update and each
+// change of a blob read the record and write it back to table and indexes.
+var consumption = [metric.Operations]units{
+	metric.CreateStore:    {reads: 1, writes: 2},
+	metric.GetStore:       {reads: 1},
+	metric.ListStores:     {reads: 1},
+	metric.DeleteStore:    {reads: 1, writes: 2},
+	metric.CreateRecord:   {reads: 2, writes: 1, recordPuts: indexed},
+	metric.GetRecord:      {recordReads: 1},
+	metric.UpdateRecord:   {recordReads: 1, recordPuts: indexed},
+	metric.DeleteRecord:   {reads: 1, writes: 1, recordPuts: indexed},
+	metric.GetRecords:     {recordReads: batchItems},
+	metric.QueryByOwner:   {recordReads: fewItems},
+	metric.QueryByTag:     {recordReads: pageItems},
+	metric.QueryByGame:    {recordReads: pageItems},
+	metric.ListRecords:    {recordReads: pageItems},
+	metric.SetMetadata:    {recordPuts: 1},
+	metric.GetMetadata:    {recordReads: 1},
+	metric.DeleteMetadata: {recordPuts: 1},
+	metric.CreateBlob:     {recordReads: 1, recordPuts: indexed, puts: 1},
+	metric.GetBlob:        {recordReads: 1, gets: 2},
+	metric.DeleteBlob:     {recordReads: 1, recordPuts: indexed},
+	metric.ListBlobs:      {recordReads: 1},
+
+	metric.QueryByProperty:       {recordReads: pageItems},
+	metric.CreateChunkedBlob:     {recordReads: 1, writes: 1},
+	metric.UploadChunk:           {reads: 1, writes: 1, puts: 1},
+	metric.CommitChunkedUpload:   {reads: 1, writes: 1, recordPuts: indexed},
+	metric.AbortChunkedUpload:    {reads: 1, writes: 1},
+	metric.GetBlobChunk:          {recordReads: 1, reads: 1, gets: 1},
+	metric.CreateChunkURLs:       {recordReads: 1, reads: 1},
+	metric.CompareAndSwap:        {recordReads: 1, recordPuts: indexed},
+	metric.CompareAndSwapGreater: {recordReads: 1, recordPuts: indexed},
+	metric.CompareAndSwapLess:    {recordReads: 1, recordPuts: indexed},
+	metric.AtomicAdd:             {recordReads: 1, recordPuts: indexed},
+	metric.AtomicSub:             {recordReads: 1, recordPuts: indexed},
+	metric.AtomicInc:             {recordReads: 1, recordPuts: indexed},
+	metric.AtomicDec:             {recordReads: 1, recordPuts: indexed},
+}
+
+// Operation is what one operation costs in USD, with records and a blob of so
+// many bytes. An eventually consistent read is half a unit for each 4 KiB, a
+// write a unit for each KiB
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html).
+func Operation(op metric.Operation, recordBytes, blobBytes int64) float64 {
+	u := consumption[op]
+	read := 0.5 * math.Max(1, math.Ceil(float64(recordBytes)/4096))
+	write := math.Max(1, math.Ceil(float64(recordBytes)/1024))
+	puts := u.puts
+	if blobBytes > partBytes {
+		puts *= multipart + math.Ceil(float64(blobBytes)/partBytes)
+	}
+	return readUnit*(0.5*u.reads+read*u.recordReads) + writeUnit*(u.writes+write*u.recordPuts) + s3Put*puts + s3Get*u.gets
+}
