@@ -1,0 +1,125 @@
+package ledger
+
+import "time"
+
+// Seen is what an answer showed of an object.
+type Seen struct {
+	Absent  bool
+	Version uint32 // where not Absent
+	Fault   string // what is wrong with the content itself; empty if nothing
+}
+
+// Expect is what was known of an object when a read was sent.
+type Expect struct {
+	acked uint32
+	seen  uint32
+}
+
+// Kind is how an answer is wrong; the names stand in the label "kind".
+type Kind uint8
+
+// The kinds that one read can show.
+const (
+	NoKind Kind = iota
+	Corrupt
+	PhantomWrite
+	Stale
+	NonMonotonic
+
+	// Kinds is how many kinds there are, NoKind included.
+	Kinds = int(NonMonotonic) + 1
+)
+
+// String returns the label value, for example "phantom_write".
+func (k Kind) String() string {
+	return [Kinds]string{"none", "corrupt", "phantom_write", "stale", "non_monotonic"}[k]
+}
+
+// Verdict is the judgement on one read. Corrupt and PhantomWrite are wrong at
+// once: no server may do that. Stale says that an acknowledged write was not
+// shown, acknowledged Age before the read was sent: a suspicion, because an
+// eventually consistent server may. NonMonotonic says that an earlier read had
+// shown more, which only a consistent server may not.
+type Verdict struct {
+	Kind Kind
+	Age  time.Duration
+	Low  uint32 // the admissible versions, from here
+	High uint32 // to here
+}
+
+// Before returns what a read that is about to be sent must show at least.
+func (o *Object) Before() Expect {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return Expect{acked: o.acked, seen: o.seen}
+}
+
+// Judge compares what a complete answer showed with what it may show: the
+// versions from the last acknowledged one when it was sent up to the last
+// intended one now, without rejected ones.
+func (o *Object) Judge(seen Seen, before Expect, sent time.Duration) Verdict {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	v := Verdict{Low: before.acked, High: o.intended}
+	if seen.Fault != "" {
+		v.Kind = Corrupt
+		return v
+	}
+	at := o.position(seen, before)
+	switch {
+	case at > o.intended, o.impossible(seen):
+		v.Kind = PhantomWrite
+	case at < before.acked:
+		v.Kind, v.Age = Stale, sent-o.missed(at, sent)
+	case at < before.seen:
+		v.Kind = NonMonotonic
+	default:
+		o.seen = max(o.seen, at)
+	}
+	return v
+}
+
+// position is the version that an answer shows. Absence is the latest deletion
+// that may be seen, else the time before the creation; where deletions may have
+// been forgotten while the read was under way, it is given the benefit of the doubt.
+func (o *Object) position(seen Seen, before Expect) uint32 {
+	if !seen.Absent {
+		return seen.Version
+	}
+	for version := o.intended; version >= max(1, before.acked); version-- {
+		in := o.intents[version%kept]
+		if in.version != version || in.absent && !in.rejected {
+			return version
+		}
+	}
+	return 0
+}
+
+// impossible says whether content was shown that was never to be: under the
+// number of a rejected write, of a deletion, or under none.
+func (o *Object) impossible(seen Seen) bool {
+	if seen.Absent {
+		return false
+	}
+	in := o.intents[seen.Version%kept]
+	return seen.Version == 0 || in.version == seen.Version && (in.rejected || in.absent)
+}
+
+// missed is when the first acknowledged version after at was acknowledged; of
+// those that are forgotten, the oldest that is not, so that ages are never overstated.
+func (o *Object) missed(at uint32, sent time.Duration) time.Duration {
+	for version := max(at+1, lowest(o.intended)); version <= o.intended; version++ {
+		if in := o.intents[version%kept]; in.version == version && in.acked {
+			return in.at
+		}
+	}
+	return sent
+}
+
+// lowest is the oldest version that an object remembers.
+func lowest(intended uint32) uint32 {
+	if intended < kept {
+		return 1
+	}
+	return intended - kept + 1
+}

@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// End is what is known of a write once it is over.
+type End uint8
+
+// The ends. Rejected means certainly not applied; Unknown may still be applied, even later.
+const (
+	Acknowledged End = iota
+	Rejected
+	Unknown
+)
+
+// intent is one version that was written, or tried.
+type intent struct {
+	version  uint32
+	absent   bool // it is a deletion
+	rejected bool
+	acked    bool
+	at       time.Duration // of the acknowledgement
+	size     int64
+}
+
+// kept is how many of the latest intents an object remembers. A read that is
+// still under way when so many newer writes are over is judged by bounds alone.
+const kept = 4
+
+// Object is one thing on the target that has versions: a store, a record, a
+// blob, a metadata entry. Versions count from 1; 0 is its absence before it was
+// created, and a deletion takes a version too. All times are since an origin
+// that the caller keeps to.
+type Object struct {
+	Number uint64
+	Key    string
+	Parent *Object // a record's store, a blob's record
+
+	// What the owner of the lock may change.
+	Size     int64     // of what is there now, where that counts
+	Counter  int64     // the value that atomic operations should find
+	Children int       // blobs that the target has, or may have
+	Blob     *Object   // where a record has one blob: that
+	Parts    []*Object // of a chunked blob
+
+	read atomic.Bool // since its last write
+	slot int         // in its Set
+
+	mu       sync.Mutex
+	locked   bool
+	frozen   bool
+	acked    uint32
+	intended uint32
+	seen     uint32 // the highest version a read has shown
+	quiet    time.Duration
+	intents  [kept]intent
+}
+
+// NewObject makes an object that does not exist yet, locked for its creation.
+func NewObject(number uint64, key string, parent *Object) *Object {
+	return &Object{Number: number, Key: key, Parent: parent, locked: true}
+}
+
+// TryLock takes the right to write the object, which one writer has at a time
+// and nobody while it is frozen. Who deletes an object for good keeps it.
+func (o *Object) TryLock() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.locked || o.frozen {
+		return false
+	}
+	o.locked = true
+	return true
+}
+
+// Unlock gives the right back.
+func (o *Object) Unlock() {
+	o.mu.Lock()
+	o.locked = false
+	o.mu.Unlock()
+}
+
+// Quiet is when the last write on the object, or on what belongs to it, ended.
+func (o *Object) Quiet() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.quiet
+}
+
+// Touch notes that a write on what belongs to the object ended.
+func (o *Object) Touch(now time.Duration) {
+	o.mu.Lock()
+	o.quiet = now
+	o.mu.Unlock()
+}
+
+// Intend announces a write before it is sent, and returns its version. Size is
+// what the version will hold, in bytes.
+func (o *Object) Intend(size int64) uint32 { return o.intend(intent{size: size}) }
+
+// IntendDelete announces a deletion, that of its parts included.
+func (o *Object) IntendDelete() uint32 {
+	for _, part := range o.Parts {
+		part.IntendDelete()
+	}
+	return o.intend(intent{absent: true})
+}
+
+func (o *Object) intend(in intent) uint32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.intended++
+	in.version = o.intended
+	o.intents[o.intended%kept] = in
+	return o.intended
+}
+
+// End says how the write of a version ended, and with it the last write of each
+// of its parts. An unknown end freezes the object.
+func (o *Object) End(version uint32, end End, now time.Duration) {
+	for _, part := range o.Parts {
+		part.End(part.Version(), end, now)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	in := &o.intents[version%kept]
+	switch end {
+	case Acknowledged:
+		o.acked, in.acked, in.at = version, true, now
+	case Rejected:
+		in.rejected = true
+	case Unknown:
+		o.frozen, o.locked = true, false
+	}
+	o.quiet = now
+	o.read.Store(false)
+}
+
+// Freeze forbids writing until Thaw: something unknown was done to the object
+// that is no version of it.
+func (o *Object) Freeze() {
+	o.mu.Lock()
+	o.frozen, o.locked = true, false
+	o.mu.Unlock()
+}
+
+// Thaw ends a freeze if the fate of the last write is known: it was
+// acknowledged, or a read has shown it. It reports whether it did.
+func (o *Object) Thaw() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if max(o.acked, o.seen) < o.intended || o.intents[o.intended%kept].absent {
+		return false
+	}
+	o.acked, o.frozen = o.intended, false
+	return true
+}
+
+// Frozen says whether the fate of a write is unknown.
+func (o *Object) Frozen() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.frozen
+}
+
+// Version is the one that was intended last.
+func (o *Object) Version() uint32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.intended
+}
+
+// FirstRead says whether nobody has read the object since its last write, and
+// counts this as a read.
+func (o *Object) FirstRead() bool { return !o.read.Load() && !o.read.Swap(true) }
+
+// Sizes returns the sizes of the versions that the object remembers, by
+// version; which of them are admissible is for Judge to say.
+func (o *Object) Sizes() (versions [kept]uint32, sizes [kept]int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, in := range o.intents {
+		versions[i], sizes[i] = in.version, in.size
+	}
+	return versions, sizes
+}
