@@ -1,0 +1,203 @@
+package scenario
+
+import (
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+)
+
+// blobsARecord bounds the names that one record collects; REST only.
+const blobsARecord = 8
+
+// chunkedEvery is which record numbers hold chunked blobs; gRPC only.
+const chunkedEvery = 8
+
+// blobSet is where blobs of a size are kept.
+func (w *World) blobSet(size int64) *ledger.Set {
+	if size > metric.SmallBlobLimit {
+		return w.blobs[1]
+	}
+	return w.blobs[0]
+}
+
+// full says whether an upload of so many bytes finds no room in storage. Half
+// as many blobs as records leave records to delete.
+func (w *World) full(size int64) bool {
+	count := w.blobs[0].Len() + w.blobs[1].Len() + w.chunked.Len()
+	return w.blobBytes.Load()+size > int64(w.Data.MaxBlobBytes) || count >= (w.Data.Records+1)/2
+}
+
+// prepareCreateBlob uploads to a record that has room for a blob.
+func prepareCreateBlob(w *World, t *Task) metric.Operation {
+	if w.full(t.Size) {
+		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlob))
+	}
+	if w.held.Load() {
+		return w.orRead(t, metric.GetBlob)
+	}
+	t.parent = w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool { return w.mayUpload(o, t) })
+	if t.parent == nil {
+		return w.orRead(t, metric.GetBlob)
+	}
+	if !w.uploads.take(t.Size, t.sent) {
+		t.parent.Unlock()
+		return w.orRead(t, metric.GetBlob)
+	}
+	w.upload(t)
+	return t.Op
+}
+
+// orRead returns the read of a blob, of another size where there is none of
+// this, or where there is no blob at all the read of a record.
+func (w *World) orRead(t *Task, op metric.Operation) metric.Operation {
+	if op == metric.GetBlobChunk && w.chunked.Len() > 0 {
+		return op
+	}
+	for _, size := range [...]int64{t.Size, metric.SmallBlobLimit, metric.SmallBlobLimit + 1} {
+		if w.blobSet(size).Len() > 0 {
+			t.Size = size
+			return metric.GetBlob
+		}
+	}
+	return metric.GetRecord
+}
+
+// mayUpload takes the lock of a record that may get a blob.
+func (w *World) mayUpload(o *ledger.Object, t *Task) bool {
+	if w.Protocol == metric.HTTP {
+		return o.Number%2 == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Children < blobsARecord })
+	}
+	if o.Number%chunkedEvery == 1 || !o.TryLock() {
+		return false
+	}
+	if o.Blob == nil || o.Blob.Size == 0 || w.blobSet(o.Blob.Size) == w.blobSet(t.Size) {
+		return true
+	}
+	o.Unlock()
+	return false
+}
+
+// upload fills the call with the next version of the record's blob, or on REST
+// with a blob under a new name.
+func (w *World) upload(t *Task) {
+	record := t.parent
+	if t.object = record.Blob; t.object == nil {
+		number, key := w.name('b')
+		t.object = ledger.NewObject(number, key, record)
+		if w.Protocol == metric.GRPC {
+			record.Blob = t.object
+		}
+	}
+	t.version = t.object.Intend(t.Size)
+	t.content.Set(t.object, t.version, t.Size)
+	t.Call.Store, t.Call.Key, t.Call.Blob = record.Parent.Key, record.Key, t.object.Key
+	t.Call.Content = &t.content
+}
+
+func settleCreateBlob(w *World, t *Task, err error, now time.Duration) {
+	o := t.object
+	end := t.ends(err)
+	o.End(t.version, end, now)
+	if end != ledger.Rejected && o.Size == 0 {
+		t.parent.Children++
+		w.blobSet(t.Size).Add(o)
+	}
+	if end != ledger.Rejected {
+		w.blobBytes.Add(t.Size - o.Size)
+		o.Size = t.Size
+	}
+	if end == ledger.Unknown {
+		w.doubtBlob(o, w.blobSet(t.Size), now)
+		return
+	}
+	t.parent.Touch(now)
+	t.parent.Unlock()
+}
+
+// releaseBlob gives a record back whose blob is gone.
+func (w *World) releaseBlob(o *ledger.Object, now time.Duration) {
+	w.blobBytes.Add(-o.Size)
+	o.Size = 0
+	o.Parent.Children--
+	o.Parent.Touch(now)
+	o.Parent.Unlock()
+}
+
+func prepareGetBlob(w *World, t *Task) metric.Operation {
+	o := w.pick(t, w.blobSet(t.Size))
+	if o == nil {
+		return metric.CreateBlob
+	}
+	t.read(o)
+	record := o.Parent
+	t.Call.Store, t.Call.Key, t.Call.Blob = record.Parent.Key, record.Key, o.Key
+	w.download(t, o)
+	return t.Op
+}
+
+func (w *World) download(t *Task, o *ledger.Object) {
+	t.checker.Reset(o)
+	t.Call.Sink = &t.checker
+	w.hint(t)
+}
+
+func settleGetBlob(w *World, t *Task, err error, _ time.Duration) {
+	w.settleDownload(t, err, metric.CheckBlob)
+}
+
+// settleDownload judges what the checker saw. On gRPC a record without a blob
+// answers with no bytes.
+func (w *World) settleDownload(t *Task, err error, check metric.Check) {
+	switch {
+	case t.Result.Code == metric.NotFound, err == nil && t.Answer.Size == 0:
+		t.judge(w, check, ledger.Seen{Absent: true})
+	case err == nil:
+		t.judge(w, check, t.checker.Seen())
+	}
+}
+
+// prepareDeleteBlob deletes a blob of the size drawn, else any.
+func prepareDeleteBlob(w *World, t *Task) metric.Operation {
+	for _, set := range [...]*ledger.Set{w.blobSet(t.Size), w.chunked, w.blobs[0], w.blobs[1]} {
+		o := set.From(w.rank(t, set), func(o *ledger.Object) bool {
+			return w.lockQuiet(o.Parent, t.sent, func() bool { return o.Size > 0 })
+		})
+		if o == nil {
+			continue
+		}
+		t.object, t.parent = o, o.Parent
+		t.version = o.IntendDelete()
+		t.Call.Store, t.Call.Key, t.Call.Blob = t.parent.Parent.Key, t.parent.Key, o.Key
+		return t.Op
+	}
+	return w.orRead(t, metric.GetBlob)
+}
+
+func settleDeleteBlob(w *World, t *Task, err error, now time.Duration) {
+	o := t.object
+	end := t.ends(err)
+	o.End(t.version, end, now)
+	set := w.blobSet(o.Size)
+	if o.Parts != nil {
+		set = w.chunked
+	}
+	switch end {
+	case ledger.Acknowledged:
+		set.Remove(o)
+		w.releaseBlob(o, now)
+	case ledger.Rejected:
+		t.parent.Unlock()
+	case ledger.Unknown:
+		w.doubtBlob(o, set, now)
+	}
+}
+
+func prepareListBlobs(w *World, t *Task) metric.Operation {
+	o := w.pick(t, w.records)
+	if o == nil {
+		return metric.CreateRecord
+	}
+	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
+	return t.Op
+}

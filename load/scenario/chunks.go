@@ -1,0 +1,247 @@
+package scenario
+
+import (
+	"sync"
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+)
+
+// session is an upload in chunks that is in progress. It holds its record's lock.
+type session struct {
+	id       string
+	blob     *ledger.Object
+	parts    []*ledger.Object
+	size     int64 // of a chunk, in bytes
+	uploaded int
+	busy     bool
+}
+
+// sessions are the uploads in progress. They are few, so that one lock does.
+type sessions struct {
+	mu   sync.Mutex
+	list []*session
+}
+
+const (
+	maxSessions = 64
+	maxParts    = 4
+)
+
+func (s *sessions) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.list)
+}
+
+func (s *sessions) add(one *session) {
+	s.mu.Lock()
+	s.list = append(s.list, one)
+	s.mu.Unlock()
+}
+
+// take returns a session that is as wanted and makes it busy; nil if there is none.
+func (s *sessions) take(wanted func(*session) bool) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.list {
+		if !one.busy && wanted(one) {
+			one.busy = true
+			return one
+		}
+	}
+	return nil
+}
+
+func (s *sessions) release(one *session) {
+	s.mu.Lock()
+	one.busy = false
+	s.mu.Unlock()
+}
+
+func (s *sessions) remove(one *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, other := range s.list {
+		if other == one {
+			s.list = append(s.list[:i], s.list[i+1:]...)
+			return
+		}
+	}
+}
+
+// prepareCreateChunkedBlob begins an upload to a record kept for such blobs.
+func prepareCreateChunkedBlob(w *World, t *Task) metric.Operation {
+	if w.sessions.len() >= maxSessions {
+		return metric.UploadChunk
+	}
+	if w.full(t.Size) {
+		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlobChunk))
+	}
+	if w.held.Load() {
+		return w.orRead(t, metric.GetBlobChunk)
+	}
+	t.parent = w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool {
+		return o.Number%chunkedEvery == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Blob == nil || o.Blob.Size == 0 })
+	})
+	if t.parent == nil {
+		return w.orRead(t, metric.GetBlobChunk)
+	}
+	w.begin(t)
+	return t.Op
+}
+
+// begin makes the session, with its parts as objects of their own.
+func (w *World) begin(t *Task) {
+	record := t.parent
+	if record.Blob == nil {
+		number, key := w.name('c')
+		record.Blob = ledger.NewObject(number, key, record)
+		for range maxParts {
+			number, key := w.name('p')
+			record.Blob.Parts = append(record.Blob.Parts, ledger.NewObject(number, key, record.Blob))
+		}
+	}
+	count := 2 + t.rand.IntN(maxParts-1)
+	t.session = &session{blob: record.Blob, parts: record.Blob.Parts[:count], size: max(1, t.Size/int64(count)), busy: true}
+	t.Call.Store, t.Call.Key = record.Parent.Key, record.Key
+	t.Call.ChunkSize, t.Call.Chunk = t.session.size, int64(count)
+}
+
+func settleCreateChunkedBlob(w *World, t *Task, err error, _ time.Duration) {
+	if t.ends(err) != ledger.Acknowledged { // nothing shows of a session that is never committed
+		t.parent.Unlock()
+		return
+	}
+	s := t.session
+	s.id = t.Answer.Session
+	s.blob.Intend(s.size * int64(len(s.parts)))
+	for i, part := range s.blob.Parts {
+		if i < len(s.parts) {
+			part.Intend(s.size)
+		} else {
+			part.IntendDelete()
+		}
+	}
+	w.sessions.add(s)
+	w.sessions.release(s)
+}
+
+func prepareUploadChunk(w *World, t *Task) metric.Operation {
+	t.session = w.sessions.take(func(s *session) bool { return s.uploaded < len(s.parts) })
+	if t.session == nil {
+		return w.has(metric.CommitChunkedUpload, w.orRead(t, metric.GetBlobChunk))
+	}
+	s := t.session
+	if w.held.Load() || !w.uploads.take(s.size, t.sent) {
+		w.sessions.release(s)
+		return w.orRead(t, metric.GetBlobChunk)
+	}
+	part := s.parts[s.uploaded]
+	t.Size = s.size
+	t.content.Set(part, part.Version(), s.size)
+	t.Call.Session, t.Call.Chunk, t.Call.Content = s.id, int64(s.uploaded), &t.content
+	return t.Op
+}
+
+// settleUploadChunk leaves a chunk to be uploaded again where the end is
+// unknown: it is the same chunk.
+func settleUploadChunk(w *World, t *Task, err error, now time.Duration) {
+	switch {
+	case err == nil:
+		t.session.uploaded++
+	case t.Result.Code == metric.NotFound:
+		w.drop(t.session, ledger.Rejected, now)
+		return
+	default:
+		t.ends(err)
+	}
+	w.sessions.release(t.session)
+}
+
+// drop ends a session whose chunks will never be seen, and gives its record back.
+func (w *World) drop(s *session, end ledger.End, now time.Duration) {
+	w.sessions.remove(s)
+	s.blob.End(s.blob.Version(), end, now)
+	s.blob.Parent.Touch(now)
+	s.blob.Parent.Unlock()
+}
+
+func prepareCommit(w *World, t *Task) metric.Operation {
+	t.session = w.sessions.take(func(s *session) bool { return s.uploaded == len(s.parts) })
+	if t.session == nil {
+		return metric.CreateChunkedBlob
+	}
+	t.Size = t.session.size * int64(len(t.session.parts))
+	t.Call.Session = t.session.id
+	return t.Op
+}
+
+func settleCommit(w *World, t *Task, err error, now time.Duration) {
+	s, blob := t.session, t.session.blob
+	end := t.ends(err)
+	if t.Result.Code == metric.NotFound {
+		end, t.Result.Unknown = ledger.Rejected, false // the session has expired
+	}
+	if end == ledger.Rejected {
+		w.drop(s, end, now)
+		return
+	}
+	w.sessions.remove(s)
+	blob.End(blob.Version(), end, now)
+	blob.Size = t.Size
+	blob.Parent.Children++
+	w.blobBytes.Add(t.Size)
+	w.chunked.Add(blob)
+	if end == ledger.Unknown {
+		w.doubtBlob(blob, w.chunked, now)
+		return
+	}
+	blob.Parent.Touch(now)
+	blob.Parent.Unlock()
+}
+
+func prepareAbort(w *World, t *Task) metric.Operation {
+	t.session = w.sessions.take(func(*session) bool { return true })
+	if t.session == nil {
+		return metric.CreateChunkedBlob
+	}
+	t.Call.Session = t.session.id
+	return t.Op
+}
+
+// settleAbort forgets the session whatever the end: nobody will commit it.
+func settleAbort(w *World, t *Task, err error, now time.Duration) {
+	t.ends(err)
+	w.drop(t.session, ledger.Rejected, now)
+}
+
+func prepareGetBlobChunk(w *World, t *Task) metric.Operation {
+	blob := w.pick(t, w.chunked)
+	if blob == nil {
+		return w.has(metric.CreateChunkedBlob, metric.GetBlob)
+	}
+	number := t.rand.IntN(len(blob.Parts))
+	t.read(blob.Parts[number])
+	record := blob.Parent
+	t.Call.Store, t.Call.Key, t.Call.Chunk = record.Parent.Key, record.Key, int64(number)
+	w.download(t, t.object)
+	return t.Op
+}
+
+func settleGetBlobChunk(w *World, t *Task, err error, _ time.Duration) {
+	if t.Result.Code == metric.FailedPrecondition { // the record has no blob now
+		t.Result.Code = metric.NotFound
+	}
+	w.settleDownload(t, err, metric.CheckChunk)
+}
+
+func prepareCreateChunkURLs(w *World, t *Task) metric.Operation {
+	blob := w.pick(t, w.chunked)
+	if blob == nil {
+		return w.has(metric.CreateChunkedBlob, metric.GetBlob)
+	}
+	t.Call.Store, t.Call.Key = blob.Parent.Parent.Key, blob.Parent.Key
+	return t.Op
+}

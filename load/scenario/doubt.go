@@ -1,0 +1,163 @@
+package scenario
+
+import (
+	"context"
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+	"opensaves-soak/opensaves"
+)
+
+// doubt is an object with a write whose end nobody knows. It is read, and not
+// written, until the write can no longer land.
+type doubt struct {
+	since  time.Duration
+	object *ledger.Object
+	set    *ledger.Set    // that the object leaves if its fate stays unknown
+	call   opensaves.Call // deletes it then
+}
+
+// Do sends a call that no arrival made.
+type Do func(ctx context.Context, call *opensaves.Call, answer *opensaves.Answer) error
+
+// freeze puts a record of the working set under doubt.
+func (w *World) freeze(o *ledger.Object, now time.Duration) {
+	w.frozen.Add(1)
+	call := opensaves.Call{Op: metric.DeleteRecord, Store: o.Parent.Key, Key: o.Key}
+	w.put(doubt{since: now, object: o, set: w.records, call: call})
+}
+
+func (w *World) doubtStore(o *ledger.Object, now time.Duration) {
+	call := opensaves.Call{Op: metric.DeleteStore, Store: o.Key}
+	w.put(doubt{since: now, object: o, set: w.extra, call: call})
+}
+
+func (w *World) doubtMetadata(o *ledger.Object, now time.Duration) {
+	call := opensaves.Call{Op: metric.DeleteMetadata, Store: w.metadataType, Key: o.Key}
+	w.put(doubt{since: now, object: o, set: w.metadata, call: call})
+}
+
+// doubtBlob keeps the lock of the blob's record, since an upload that lands
+// late rewrites it.
+func (w *World) doubtBlob(o *ledger.Object, set *ledger.Set, now time.Duration) {
+	record := o.Parent
+	call := opensaves.Call{Op: metric.DeleteBlob, Store: record.Parent.Key, Key: record.Key, Blob: o.Key}
+	w.put(doubt{since: now, object: o, set: set, call: call})
+}
+
+// put notes a doubt. Where there are too many, the oldest is given up: its
+// object leaves the working set, a blob together with its record.
+func (w *World) put(d doubt) {
+	w.uncertain.Lock()
+	defer w.uncertain.Unlock()
+	w.doubts = append(w.doubts, d)
+	if len(w.doubts) <= w.Data.Records {
+		return
+	}
+	oldest := w.doubts[0]
+	w.doubts = w.doubts[1:]
+	w.abandoned.Add(1)
+	oldest.set.Remove(oldest.object)
+	switch oldest.call.Op {
+	case metric.DeleteRecord:
+		w.frozen.Add(-1)
+	case metric.DeleteBlob:
+		w.blobBytes.Add(-oldest.object.Size)
+		w.records.Remove(oldest.object.Parent)
+	}
+}
+
+// settled ends a doubt: the object is known to be as the ledger has it, or gone.
+func (w *World) settled(d doubt, gone bool, now time.Duration) {
+	if gone {
+		d.set.Remove(d.object)
+	}
+	switch d.call.Op {
+	case metric.DeleteRecord:
+		w.frozen.Add(-1)
+	case metric.DeleteBlob:
+		w.releaseBlob(d.object, now)
+	}
+}
+
+// tending is how many doubts are settled at a time, so that a flood of them
+// does not become a flood of deletions.
+const tending = 20
+
+// Tend settles doubts that are old enough: an object whose fate is known may be
+// written again, others are deleted and forgotten. It is to be called about
+// every second, with now as of the call.
+func (w *World) Tend(ctx context.Context, now time.Duration, do Do) {
+	var answer opensaves.Answer
+	for _, d := range w.due(now) {
+		if d.call.Op != metric.DeleteBlob && d.object.Thaw() {
+			w.settled(d, false, now)
+			continue
+		}
+		answer.Reset()
+		version := d.object.IntendDelete()
+		if code := opensaves.CodeOf(do(ctx, &d.call, &answer)); code != metric.OK && !missing(d.call.Op, code) {
+			d.object.End(version, ledger.Unknown, now)
+			d.since = now
+			w.put(d) // and try again when as much time has passed
+			continue
+		}
+		d.object.End(version, ledger.Acknowledged, now)
+		w.settled(d, true, now)
+	}
+}
+
+// missing says that what was to be deleted was not there.
+func missing(op metric.Operation, code metric.Code) bool {
+	return code == metric.NotFound || op == metric.DeleteBlob && code == metric.FailedPrecondition
+}
+
+func (w *World) due(now time.Duration) []doubt {
+	w.uncertain.Lock()
+	defer w.uncertain.Unlock()
+	n := 0
+	for n < min(tending, len(w.doubts)) && now-w.doubts[n].since >= time.Duration(w.Verify.UnknownTTL) {
+		n++
+	}
+	due := append([]doubt(nil), w.doubts[:n]...)
+	w.doubts = w.doubts[n:]
+	return due
+}
+
+// Setup creates the stores that hold the records and waits until they can be
+// read. It returns the first error; it may be called again until it succeeds.
+func (w *World) Setup(ctx context.Context, now func() time.Duration, do Do) error {
+	t := NewTask(0, 0)
+	for _, o := range w.stores {
+		if o.Before() != (ledger.Expect{}) {
+			continue
+		}
+		t.reset(Draw{Op: metric.CreateStore})
+		t.Call.Op, t.object = metric.CreateStore, o
+		w.fillStore(t)
+		t.version = max(1, o.Version())
+		if o.Version() == 0 {
+			o.Intend(0)
+		}
+		err := do(ctx, &t.Call, &t.Answer)
+		if opensaves.CodeOf(err) == metric.AlreadyExists {
+			err = nil // an earlier attempt whose end was unknown: nobody else has this key
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.await(ctx, t, do); err != nil {
+			return err
+		}
+		o.End(t.version, ledger.Acknowledged, now())
+	}
+	return nil
+}
+
+// await reads a store that was just created.
+func (w *World) await(ctx context.Context, t *Task, do Do) error {
+	t.Answer.Reset()
+	t.Call.Op = metric.GetStore
+	return do(ctx, &t.Call, &t.Answer)
+}

@@ -1,0 +1,179 @@
+package scenario
+
+import (
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+	"opensaves-soak/opensaves"
+)
+
+// prepareCreateRecord makes a new record; where the working set is full the
+// arrival deletes one, or reads if the mix deletes none.
+func prepareCreateRecord(w *World, t *Task) metric.Operation {
+	if w.creating.Add(1)+int64(w.live()) > int64(w.Data.Records) {
+		w.creating.Add(-1)
+		return w.has(metric.DeleteRecord, metric.GetRecord)
+	}
+	number, key := w.name('r')
+	t.object = ledger.NewObject(number, key, w.stores[number%uint64(len(w.stores))])
+	w.write(t)
+	return t.Op
+}
+
+// write fills the call with the next version of the task's record.
+func (w *World) write(t *Task) {
+	t.version = t.object.Intend(0)
+	w.content.record(&t.record, &t.arena, t.object, t.version)
+	if w.Protocol == metric.GRPC {
+		t.record.Properties = append(t.record.Properties, counter(0))
+	}
+	t.Call.Record = &t.record
+}
+
+func settleCreateRecord(w *World, t *Task, err error, now time.Duration) {
+	defer w.creating.Add(-1)
+	end := t.ends(err)
+	t.object.End(t.version, end, now)
+	switch end {
+	case ledger.Acknowledged:
+		t.object.Unlock()
+		w.records.Add(t.object)
+	case ledger.Unknown:
+		if w.records.Add(t.object) {
+			w.freeze(t.object, now)
+		}
+	}
+}
+
+// prepareGetRecord reads by the skew; in the scenario cache it reads a hot set,
+// and now and then what was just written.
+func prepareGetRecord(w *World, t *Task) metric.Operation {
+	o := w.pick(t, w.records)
+	if o == nil {
+		return metric.CreateRecord
+	}
+	if t.Drawn.Hot {
+		if written := w.recent.take(); written != nil {
+			o = written
+		}
+	}
+	w.readRecord(t, o)
+	return t.Op
+}
+
+func (w *World) readRecord(t *Task, o *ledger.Object) {
+	t.read(o)
+	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
+	w.hint(t)
+}
+
+// hint passes the cache by where reads must be consistent, and in the scenario
+// cache every other time, so that hit and miss can be compared.
+func (w *World) hint(t *Task) {
+	if t.Hinted = w.Protocol == metric.GRPC; t.Hinted {
+		t.Call.Hint.SkipCache = w.strong || t.Drawn.Hot && t.rand.IntN(2) == 0
+	}
+}
+
+func settleGetRecord(w *World, t *Task, err error, _ time.Duration) {
+	switch {
+	case err == nil:
+		t.judge(w, metric.CheckRecord, see(t.object, &t.Answer.Record))
+	case t.Result.Code == metric.NotFound:
+		t.judge(w, metric.CheckRecord, ledger.Seen{Absent: true})
+	}
+}
+
+func prepareUpdateRecord(w *World, t *Task) metric.Operation {
+	o := w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool { return w.mayUpdate(o, t.sent) })
+	if o == nil {
+		return metric.GetRecord
+	}
+	t.object = o
+	w.write(t)
+	return t.Op
+}
+
+// mayUpdate takes the lock of a record that may be put. On REST a put rewrites
+// the names of its blobs from what may be a stale read, and a blob's upload its
+// content, so that records are for one or the other: odd numbers for blobs.
+func (w *World) mayUpdate(o *ledger.Object, now time.Duration) bool {
+	if w.Protocol == metric.GRPC || o.Number%2 == 0 {
+		return o.TryLock()
+	}
+	return !w.blobWrites.Load() && w.lockQuiet(o, now, func() bool { return o.Children == 0 })
+}
+
+// lockQuiet takes the lock of a record that has been quiet long enough for a
+// server that writes from stale reads, if also the record is as wanted.
+func (w *World) lockQuiet(o *ledger.Object, now time.Duration, wanted func() bool) bool {
+	if now-o.Quiet() < w.quiet || !o.TryLock() {
+		return false
+	}
+	if now-o.Quiet() >= w.quiet && wanted() {
+		return true
+	}
+	o.Unlock()
+	return false
+}
+
+func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
+	end := t.ends(err)
+	t.object.End(t.version, end, now)
+	if end == ledger.Unknown {
+		w.freeze(t.object, now)
+		return
+	}
+	if end == ledger.Acknowledged {
+		t.object.Counter = 0
+	}
+	t.object.Unlock()
+	if t.Drawn.Hot {
+		w.recent.put(t.object)
+	}
+}
+
+// prepareDeleteRecord deletes a record that has no blobs, since they would
+// outlive it on some servers.
+func prepareDeleteRecord(w *World, t *Task) metric.Operation {
+	o := w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool {
+		return w.Protocol == metric.HTTP && o.Number%2 == 0 && o.TryLock() ||
+			w.lockQuiet(o, t.sent, func() bool { return o.Children == 0 })
+	})
+	if o == nil {
+		return metric.GetRecord
+	}
+	t.object, t.version = o, o.IntendDelete()
+	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
+	return t.Op
+}
+
+// settleDeleteRecord keeps the lock of a record that is gone.
+func settleDeleteRecord(w *World, t *Task, err error, now time.Duration) {
+	end := t.ends(err)
+	t.object.End(t.version, end, now)
+	switch end {
+	case ledger.Acknowledged:
+		w.records.Remove(t.object)
+	case ledger.Rejected:
+		t.object.Unlock()
+	case ledger.Unknown:
+		w.freeze(t.object, now)
+	}
+}
+
+// batch is how many records get_records asks for.
+const batch = 8
+
+func prepareGetRecords(w *World, t *Task) metric.Operation {
+	for range batch {
+		if o := w.pick(t, w.records); o != nil {
+			t.Call.Keys = append(t.Call.Keys, opensaves.Key{Store: o.Parent.Key, Key: o.Key})
+		}
+	}
+	if len(t.Call.Keys) == 0 {
+		return metric.CreateRecord
+	}
+	return t.Op
+}

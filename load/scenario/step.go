@@ -1,0 +1,118 @@
+package scenario
+
+import (
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/opensaves"
+)
+
+// step is what a player does for one operation.
+type step struct {
+	// prepare chooses what to work on, takes its lock and fills the call. It
+	// returns the task's operation, or another that the arrival becomes because
+	// there is nothing for this one to work on; then it has changed nothing.
+	prepare func(w *World, t *Task) metric.Operation
+	// settle learns how the call ended, judges the answer and gives locks back.
+	settle func(w *World, t *Task, err error, now time.Duration)
+	locks  bool // an existing record
+}
+
+// steps has a row for every operation.
+var steps = [metric.Operations]step{
+	metric.Ping: {prepare: preparePing, settle: settleNothing},
+
+	metric.CreateStore: {prepare: prepareCreateStore, settle: settleCreateStore},
+	metric.GetStore:    {prepare: prepareGetStore, settle: settleGetStore},
+	metric.ListStores:  {prepare: prepareListStores, settle: settleList},
+	metric.DeleteStore: {prepare: prepareDeleteStore, settle: settleDeleteStore},
+
+	metric.CreateRecord: {prepare: prepareCreateRecord, settle: settleCreateRecord},
+	metric.GetRecord:    {prepare: prepareGetRecord, settle: settleGetRecord},
+	metric.UpdateRecord: {prepare: prepareUpdateRecord, settle: settleUpdateRecord, locks: true},
+	metric.DeleteRecord: {prepare: prepareDeleteRecord, settle: settleDeleteRecord, locks: true},
+	metric.GetRecords:   {prepare: prepareGetRecords, settle: settleQuery},
+
+	metric.QueryByOwner:    {prepare: prepareQueryByOwner, settle: settleQuery},
+	metric.QueryByTag:      {prepare: prepareQueryByTag, settle: settleQuery},
+	metric.QueryByProperty: {prepare: prepareQueryByProperty, settle: settleQuery},
+	metric.QueryByGame:     {prepare: prepareQueryByGame, settle: settleQuery},
+	metric.ListRecords:     {prepare: prepareListRecords, settle: settleQuery},
+
+	metric.SetMetadata:    {prepare: prepareSetMetadata, settle: settleSetMetadata},
+	metric.GetMetadata:    {prepare: prepareGetMetadata, settle: settleGetMetadata},
+	metric.DeleteMetadata: {prepare: prepareDeleteMetadata, settle: settleDeleteMetadata},
+
+	metric.CreateBlob: {prepare: prepareCreateBlob, settle: settleCreateBlob, locks: true},
+	metric.GetBlob:    {prepare: prepareGetBlob, settle: settleGetBlob},
+	metric.DeleteBlob: {prepare: prepareDeleteBlob, settle: settleDeleteBlob, locks: true},
+	metric.ListBlobs:  {prepare: prepareListBlobs, settle: settleList},
+
+	metric.CreateChunkedBlob:   {prepare: prepareCreateChunkedBlob, settle: settleCreateChunkedBlob, locks: true},
+	metric.UploadChunk:         {prepare: prepareUploadChunk, settle: settleUploadChunk},
+	metric.CommitChunkedUpload: {prepare: prepareCommit, settle: settleCommit},
+	metric.AbortChunkedUpload:  {prepare: prepareAbort, settle: settleAbort},
+	metric.GetBlobChunk:        {prepare: prepareGetBlobChunk, settle: settleGetBlobChunk},
+	metric.CreateChunkURLs:     {prepare: prepareCreateChunkURLs, settle: settleList},
+
+	metric.CompareAndSwap:        {prepare: prepareCompareAndSwap, settle: settleAtomic, locks: true},
+	metric.CompareAndSwapGreater: {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+	metric.CompareAndSwapLess:    {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+	metric.AtomicAdd:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+	metric.AtomicSub:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+	metric.AtomicInc:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+	metric.AtomicDec:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+}
+
+// Prepare makes a call of an arrival, at instant now. The arrival may become
+// another operation than the one drawn; in the end there is always a call.
+func (w *World) Prepare(t *Task, d Draw, now time.Duration) {
+	t.reset(d)
+	t.sent = now
+	t.Op = w.warm(t)
+	for range len(steps) {
+		t.Call.Op = t.Op
+		became := steps[t.Op].prepare(w, t)
+		if became == t.Op {
+			return
+		}
+		t.Op = became
+	}
+	t.Op = metric.Ping // conversions went in a circle: nothing is free
+	t.Call = opensaves.Call{Op: metric.Ping}
+}
+
+// Settle learns how the call of a task ended, at instant now, and fills its result.
+func (w *World) Settle(t *Task, err error, now time.Duration) {
+	r := &t.Result
+	r.Code = opensaves.CodeOf(err)
+	switch r.Code {
+	case metric.OK:
+		r.Outcome = metric.Success
+	case metric.Aborted:
+		r.Outcome = metric.AbortedOutcome
+	default:
+		r.Outcome = metric.Failure
+	}
+	steps[t.Op].settle(w, t, err, now)
+}
+
+// warm turns up to half of the arrivals into creates while the working set is
+// small.
+func (w *World) warm(t *Task) metric.Operation {
+	if w.live()+int(w.creating.Load()) < w.enough() && t.rand.IntN(2) == 0 {
+		return metric.CreateRecord
+	}
+	return t.Op
+}
+
+func preparePing(_ *World, t *Task) metric.Operation { return t.Op }
+
+func settleNothing(*World, *Task, error, time.Duration) {}
+
+// settleList is for answers that say nothing about one object.
+func settleList(_ *World, t *Task, err error, _ time.Duration) {
+	if err == nil {
+		t.unjudged(metric.CheckList)
+	}
+}

@@ -1,0 +1,217 @@
+// Package scenario is what players do: which operations come how often, on
+// which objects, with what content, and what their answers must show. It
+// prepares calls and settles them; it sends nothing and has no clock. All times
+// are since an origin that the caller keeps to.
+package scenario
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+)
+
+// Config is what a world is made of.
+type Config struct {
+	Data     DataConfig
+	Verify   ledger.Config
+	Protocol metric.Protocol
+	Identity ledger.Identity
+}
+
+// World is the working set: the objects that the tester keeps on the target.
+// It is safe for concurrent use, and requests do not meet in it.
+type World struct {
+	Config
+	strong       bool
+	quiet        time.Duration // REST: between writes that rewrite a record
+	content      *content
+	mix          atomic.Pointer[Mix]
+	metadataType string
+
+	stores   []*ledger.Object // that hold the records; never deleted
+	extra    *ledger.Set      // stores that come and go
+	records  *ledger.Set
+	metadata *ledger.Set
+	blobs    [2]*ledger.Set // small, large
+	chunked  *ledger.Set
+	sessions sessions
+	recent   recent
+
+	numbers    [128]atomic.Uint64 // by kind of key
+	creating   atomic.Int64       // records under way
+	frozen     atomic.Int64       // records among records
+	blobBytes  atomic.Int64
+	warmed     atomic.Bool
+	held       atomic.Bool // uploads, by a guard
+	uploads    budget
+	abandoned  atomic.Uint64
+	uncertain  sync.Mutex // guards doubts
+	doubts     []doubt
+	blobWrites atomic.Bool // REST: the mix writes blobs, which keeps some records from updates
+}
+
+// NewWorld makes an empty world with a mix.
+func NewWorld(c Config, mix *Mix) (*World, error) {
+	shapes, err := newContent(c.Data, c.Identity.Run)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{
+		Config: c, content: shapes, metadataType: "soak-" + c.Identity.Run,
+		strong:   c.Verify.Consistency == ledger.Strong,
+		extra:    ledger.NewSet(2*c.Data.Stores + slack),
+		records:  ledger.NewSet(2*c.Data.Records + slack), // the frozen ones too
+		metadata: ledger.NewSet(2*c.metadata() + slack),
+		chunked:  ledger.NewSet(2*c.Data.Records + slack),
+		blobs:    [2]*ledger.Set{ledger.NewSet(blobsARecord * c.Data.Records), ledger.NewSet(blobsARecord * c.Data.Records)},
+		uploads:  budget{perSecond: float64(c.Data.MaxBlobWriteRate)},
+	}
+	if c.Protocol == metric.HTTP {
+		w.quiet = time.Duration(c.Verify.BlobQuiet)
+	}
+	for range c.Data.Stores {
+		number, key := w.name('s')
+		w.stores = append(w.stores, ledger.NewObject(number, key, nil))
+	}
+	w.SetMix(mix)
+	return w, nil
+}
+
+// slack is room for objects whose creation was under way when a set was full.
+const slack = 1 << 10
+
+// metadata is how many metadata entries there are to be.
+func (c Config) metadata() int { return max(100, c.Data.Records/10) }
+
+// SetMix changes what arrivals do from now on.
+func (w *World) SetMix(m *Mix) {
+	w.mix.Store(m)
+	w.blobWrites.Store(m.Has(metric.CreateBlob) || m.Has(metric.DeleteBlob))
+}
+
+// Mix is what arrivals do.
+func (w *World) Mix() *Mix { return w.mix.Load() }
+
+// Hold turns uploads into reads as long as held is true.
+func (w *World) Hold(held bool) { w.held.Store(held) }
+
+// WarmedUp says whether the working set has been nine tenths full once.
+func (w *World) WarmedUp() bool {
+	if !w.warmed.Load() && w.live() >= w.enough() {
+		w.warmed.Store(true)
+	}
+	return w.warmed.Load()
+}
+
+func (w *World) live() int { return w.records.Len() - int(w.frozen.Load()) }
+
+// enough is how many records make the working set warm.
+func (w *World) enough() int { return (w.Data.Records*9 + 9) / 10 }
+
+// Abandoned is how many records were given up before their fate was known.
+func (w *World) Abandoned() float64 { return float64(w.abandoned.Load()) }
+
+// Objects returns how many objects of each kind there are, and for blobs how
+// many bytes they hold.
+func (w *World) Objects() (counts map[string]int, blobBytes int64) {
+	return map[string]int{
+		"store":    len(w.stores) + w.extra.Len(),
+		"record":   w.live(),
+		"frozen":   int(w.frozen.Load()),
+		"metadata": w.metadata.Len(),
+		"blob":     w.blobs[0].Len() + w.blobs[1].Len() + w.chunked.Len(),
+		"session":  w.sessions.len(),
+	}, w.blobBytes.Load()
+}
+
+// name returns the next number and key of a kind.
+func (w *World) name(kind byte) (uint64, string) {
+	number := w.numbers[kind].Add(1)
+	return number, w.Identity.Key(kind, number)
+}
+
+// rank draws where in a set to look, by the skew or by the hot set.
+func (w *World) rank(t *Task, set *ledger.Set) int {
+	n := set.Len()
+	if n == 0 {
+		return 0
+	}
+	if !t.Drawn.Hot {
+		return zipf(t.rand, w.Data.Skew, n)
+	}
+	hot := max(1, int(w.Data.HotKeys*float64(n)))
+	if hot == n || t.rand.Float64() < w.Data.HotReads {
+		return t.rand.IntN(hot)
+	}
+	return hot + t.rand.IntN(n-hot)
+}
+
+// pick draws an object of a set, whatever its state; nil from an empty one.
+func (w *World) pick(t *Task, set *ledger.Set) *ledger.Object {
+	return set.From(w.rank(t, set), anyObject)
+}
+
+// lock draws an object of a set and takes its lock, or that of the next free one.
+func (w *World) lock(t *Task, set *ledger.Set) *ledger.Object {
+	return set.From(w.rank(t, set), (*ledger.Object).TryLock)
+}
+
+func anyObject(*ledger.Object) bool { return true }
+
+// has turns an arrival into an operation if the mix has it, else into another.
+func (w *World) has(op, otherwise metric.Operation) metric.Operation {
+	if w.mix.Load().Has(op) {
+		return op
+	}
+	return otherwise
+}
+
+// store is what a store shows of itself beside its key.
+func (c *content) store(o *ledger.Object) (name, owner string, tags []string) {
+	shape := c.shapes.stores[ledger.Hash(o.Number, 0)%uint64(len(c.shapes.stores))]
+	return shape.name + " " + o.Key, c.owner(o), shape.tags
+}
+
+// recent remembers records that were just written, to be read soon: a cache
+// that was not invalidated shows then.
+type recent struct {
+	slots [64]atomic.Pointer[ledger.Object]
+	next  atomic.Uint32
+}
+
+func (r *recent) put(o *ledger.Object) {
+	r.slots[r.next.Add(1)%uint32(len(r.slots))].Store(o)
+}
+
+// take returns the record that was put last, once; nil if there is none.
+func (r *recent) take() *ledger.Object {
+	return r.slots[r.next.Load()%uint32(len(r.slots))].Swap(nil)
+}
+
+// budget lets so many bytes a second through, and no more than a second's
+// worth, or one upload, at once.
+type budget struct {
+	perSecond float64
+
+	mu   sync.Mutex
+	debt float64 // bytes not yet paid for
+	at   time.Duration
+}
+
+// take reports whether an upload of so many bytes may start at instant now.
+func (b *budget) take(size int64, now time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now > b.at {
+		b.debt = max(0, b.debt-(now-b.at).Seconds()*b.perSecond)
+		b.at = now
+	}
+	if b.debt > 0 && b.debt+float64(size) > b.perSecond {
+		return false
+	}
+	b.debt += float64(size)
+	return true
+}
