@@ -1,0 +1,68 @@
+package load
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/desired"
+)
+
+// gauges show the state of the load; they are set about every second.
+type gauges struct {
+	target, fleet, limit, inFlight, warmup     prometheus.Gauge
+	override, overrideStart, stage, transition prometheus.Gauge
+	objects, bytes, guard                      *prometheus.GaugeVec
+	trips, changes                             *prometheus.CounterVec
+}
+
+func newGauges(f metric.Factory) gauges {
+	g := gauges{
+		target:        f.Gauge(metric.TargetRPS).WithLabelValues(),
+		fleet:         f.Gauge(metric.FleetTargetRPS).WithLabelValues(),
+		limit:         f.Gauge(metric.MaxRPS).WithLabelValues(),
+		inFlight:      f.Gauge(metric.InFlight).WithLabelValues(),
+		warmup:        f.Gauge(metric.Warmup).WithLabelValues(),
+		override:      f.Gauge(metric.OverrideActive).WithLabelValues(),
+		overrideStart: f.Gauge(metric.OverrideStart).WithLabelValues(),
+		stage:         f.Gauge(metric.Stage).WithLabelValues(),
+		transition:    f.Gauge(metric.LoadTransition).WithLabelValues(),
+		objects:       f.Gauge(metric.WorkingSetObjects),
+		bytes:         f.Gauge(metric.WorkingSetBytes),
+		guard:         f.Gauge(metric.GuardActive),
+		trips:         f.Counter(metric.GuardTrips),
+		changes:       f.Counter(metric.LoadChanges),
+	}
+	f.Gauge(metric.Leader).WithLabelValues().Set(1) // a process alone leads itself
+	g.warmup.Set(1)
+	g.bytes.WithLabelValues("blob")
+	for _, source := range []desired.Source{desired.API, desired.Stages, desired.Reload, desired.TTL, desired.Guard, desired.Fleet} {
+		g.changes.WithLabelValues(string(source))
+	}
+	for _, reason := range guardReasons {
+		g.guard.WithLabelValues(reason)
+		g.trips.WithLabelValues(reason)
+	}
+	return g
+}
+
+// show sets the gauges of what is wanted at an instant.
+func (g *gauges) show(p desired.Point, s desired.State, at time.Time) {
+	g.limit.Set(s.Base.MaxRPS)
+	g.stage.Set(float64(p.Stage + 1))
+	g.override.Set(0)
+	g.overrideStart.Set(0)
+	if o := s.Active(at); o != nil {
+		g.override.Set(1)
+		g.overrideStart.Set(float64(o.Started.UnixMilli()) / 1000)
+	}
+}
+
+// truth is 1 or 0.
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

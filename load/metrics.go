@@ -1,0 +1,290 @@
+package load
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/scenario"
+)
+
+// child is the one of a metric's children that some label values name. It is
+// looked up once, so that a request needs no look-up.
+type child[T any] struct{ known atomic.Pointer[T] }
+
+func (c *child[T]) of(look func() T) T {
+	if known := c.known.Load(); known != nil {
+		return *known
+	}
+	found := look()
+	c.known.Store(&found)
+	return found
+}
+
+// metrics are what the load says of itself. Children that can be known exist
+// from the start, the others from when they first count.
+type metrics struct {
+	requestsVec                                 *prometheus.CounterVec
+	durationVec, responseVec, blobVec, cacheVec *prometheus.HistogramVec
+	convertedVec, payloadVec, backgroundVec     *prometheus.CounterVec
+	stalenessVec                                *prometheus.HistogramVec
+	attemptsVec                                 *prometheus.CounterVec
+
+	requests  [metric.Operations][metric.Classes][metric.Outcomes][metric.Codes]child[prometheus.Counter]
+	duration  [metric.Operations][metric.Classes]child[prometheus.Observer]
+	response  [metric.Operations][metric.Classes][metric.Outcomes]child[prometheus.Observer]
+	blob      [metric.Operations][metric.BlobSizes][2]child[prometheus.Observer]
+	cache     [metric.Operations][hints][2]child[prometheus.Observer]
+	converted [metric.Operations][metric.Operations]child[prometheus.Counter]
+	payload   [metric.Operations][2]child[prometheus.Counter]
+	staleness [metric.Operations]child[prometheus.Observer]
+	attempts  [metric.Operations]child[prometheus.Counter]
+
+	background   [metric.Purposes][metric.Codes]child[prometheus.Counter]
+	lag, wait    prometheus.Observer
+	arrivals     prometheus.Counter
+	dropped      [metric.DropReasons][metric.Classes]prometheus.Counter
+	checks       [metric.ChecksCount][metric.Results]prometheus.Counter
+	violations   [metric.ChecksCount][ledger.Kinds]prometheus.Counter
+	unknown      prometheus.Counter
+	nonMonotonic prometheus.Counter
+
+	gauges gauges
+}
+
+// The values of the label "hint".
+const (
+	hintDefault = iota
+	hintSkip
+	hintNone
+	hints
+)
+
+var (
+	hintNames      = [hints]string{"default", "skip_cache", "none"}
+	accessNames    = [2]string{"repeat", "first"}
+	phaseNames     = [2]string{"total", "first_byte"}
+	directionNames = [2]string{"sent", "received"}
+)
+
+func newMetrics(f metric.Factory) *metrics {
+	m := &metrics{
+		requestsVec:  f.Counter(metric.Requests),
+		durationVec:  f.Histogram(metric.RequestDuration),
+		responseVec:  f.Histogram(metric.ResponseTime),
+		blobVec:      f.Histogram(metric.BlobDuration),
+		cacheVec:     f.Histogram(metric.CacheReadDuration),
+		convertedVec: f.Counter(metric.ArrivalsConverted),
+		payloadVec:   f.Counter(metric.PayloadBytes),
+		stalenessVec: f.Histogram(metric.Staleness),
+		attemptsVec:  f.Counter(metric.WireAttempts),
+
+		backgroundVec: f.Counter(metric.BackgroundRequests),
+		lag:           f.Histogram(metric.ScheduleLag).WithLabelValues(),
+		wait:          f.Histogram(metric.ConnectionWait).WithLabelValues(),
+		arrivals:      f.Counter(metric.Arrivals).WithLabelValues(),
+		unknown:       f.Counter(metric.UnknownWrites).WithLabelValues(),
+		nonMonotonic:  f.Counter(metric.NonMonotonic).WithLabelValues(),
+		gauges:        newGauges(f),
+	}
+	m.known(f)
+	return m
+}
+
+// known makes the children that are the same in every run.
+func (m *metrics) known(f metric.Factory) {
+	dropped := f.Counter(metric.ArrivalsDropped)
+	checks, violations := f.Counter(metric.Checks), f.Counter(metric.CheckViolations)
+	for reason := range m.dropped {
+		for class := range m.dropped[reason] {
+			m.dropped[reason][class] = dropped.WithLabelValues(metric.DropReason(reason).String(), metric.Class(class).String())
+		}
+	}
+	for check := range m.checks {
+		name := metric.Check(check).String()
+		for result := range m.checks[check] {
+			m.checks[check][result] = checks.WithLabelValues(name, metric.Result(result).String())
+		}
+		for _, kind := range []ledger.Kind{ledger.Corrupt, ledger.PhantomWrite, ledger.NonMonotonic} {
+			m.violations[check][kind] = violations.WithLabelValues(name, kind.String())
+		}
+	}
+	for purpose := range metric.Purpose(metric.Purposes) {
+		m.backgroundOf(purpose, metric.OK)
+	}
+}
+
+// expect makes the children of the operations that a mix may send.
+func (m *metrics) expect(mix *scenario.Mix, sizes []int64) {
+	for op := range metric.Operation(metric.Operations) {
+		if !mix.Has(op) {
+			continue
+		}
+		m.attemptsOf(op)
+		m.convertedOf(op, metric.CreateRecord)
+		m.payloadOf(op, 0)
+		m.payloadOf(op, 1)
+		for _, size := range sizes {
+			class := op.Class(size)
+			m.requestsOf(op, class, metric.Success, metric.OK)
+			m.durationOf(op, class)
+			m.responseOf(op, class, metric.Success)
+			m.responseOf(op, class, metric.Failure)
+		}
+	}
+}
+
+func (m *metrics) requestsOf(op metric.Operation, class metric.Class, outcome metric.Outcome, code metric.Code) prometheus.Counter {
+	return m.requests[op][class][outcome][code].of(func() prometheus.Counter {
+		return m.requestsVec.WithLabelValues(op.String(), class.String(), outcome.String(), code.String())
+	})
+}
+
+func (m *metrics) durationOf(op metric.Operation, class metric.Class) prometheus.Observer {
+	return m.duration[op][class].of(func() prometheus.Observer {
+		return m.durationVec.WithLabelValues(op.String(), class.String())
+	})
+}
+
+func (m *metrics) responseOf(op metric.Operation, class metric.Class, outcome metric.Outcome) prometheus.Observer {
+	return m.response[op][class][outcome].of(func() prometheus.Observer {
+		return m.responseVec.WithLabelValues(op.String(), class.String(), outcome.String())
+	})
+}
+
+func (m *metrics) blobOf(op metric.Operation, size metric.BlobSize, phase int) prometheus.Observer {
+	return m.blob[op][size][phase].of(func() prometheus.Observer {
+		return m.blobVec.WithLabelValues(op.String(), size.String(), phaseNames[phase])
+	})
+}
+
+func (m *metrics) cacheOf(op metric.Operation, hint, access int) prometheus.Observer {
+	return m.cache[op][hint][access].of(func() prometheus.Observer {
+		return m.cacheVec.WithLabelValues(op.String(), hintNames[hint], accessNames[access])
+	})
+}
+
+func (m *metrics) convertedOf(op, became metric.Operation) prometheus.Counter {
+	return m.converted[op][became].of(func() prometheus.Counter {
+		return m.convertedVec.WithLabelValues(op.String(), became.String())
+	})
+}
+
+func (m *metrics) payloadOf(op metric.Operation, direction int) prometheus.Counter {
+	return m.payload[op][direction].of(func() prometheus.Counter {
+		return m.payloadVec.WithLabelValues(op.String(), directionNames[direction])
+	})
+}
+
+func (m *metrics) stalenessOf(op metric.Operation) prometheus.Observer {
+	return m.staleness[op].of(func() prometheus.Observer {
+		return m.stalenessVec.WithLabelValues(op.String())
+	})
+}
+
+func (m *metrics) attemptsOf(op metric.Operation) prometheus.Counter {
+	return m.attempts[op].of(func() prometheus.Counter {
+		return m.attemptsVec.WithLabelValues(op.String())
+	})
+}
+
+func (m *metrics) backgroundOf(purpose metric.Purpose, code metric.Code) prometheus.Counter {
+	return m.background[purpose][code].of(func() prometheus.Counter {
+		return m.backgroundVec.WithLabelValues(purpose.String(), code.String())
+	})
+}
+
+// arrival is one that was answered, as the metrics see it.
+type arrival struct {
+	task                *scenario.Task
+	due, sent, answered time.Duration
+	origin              time.Time
+}
+
+// observe takes an arrival into all metrics.
+func (m *metrics) observe(a arrival) {
+	t := a.task
+	r, op, class := &t.Result, t.Op, t.Op.Class(t.Size)
+	m.requestsOf(op, class, r.Outcome, r.Code).Inc()
+	m.lag.Observe((a.sent - a.due).Seconds())
+	m.wait.Observe(t.Answer.ConnectionWait.Seconds())
+	m.durationOf(op, class).Observe((a.answered - a.sent).Seconds())
+	m.responseOf(op, class, r.Outcome).Observe((a.answered - a.due).Seconds())
+	m.payloadOf(op, 0).Add(float64(t.Answer.Sent))
+	m.payloadOf(op, 1).Add(float64(t.Answer.Received))
+	if op != t.Drawn.Op {
+		m.convertedOf(t.Drawn.Op, op).Inc()
+	}
+	if r.Unknown {
+		m.unknown.Inc()
+	}
+	m.observeBlob(a)
+	m.observeCache(a)
+	m.observeCheck(a)
+}
+
+func (m *metrics) observeBlob(a arrival) {
+	t := a.task
+	if !t.Op.HasSize() || t.Result.Outcome != metric.Success {
+		return
+	}
+	size := metric.BlobSizeOf(max(t.Answer.Size, 0))
+	reads := t.Op == metric.GetBlob || t.Op == metric.GetBlobChunk
+	if !reads {
+		size = metric.BlobSizeOf(t.Size)
+	}
+	m.blobOf(t.Op, size, 0).Observe((a.answered - a.due).Seconds())
+	if first := t.Answer.FirstByte; reads && !first.IsZero() {
+		m.blobOf(t.Op, size, 1).Observe((first.Sub(a.origin) - a.due).Seconds())
+	}
+}
+
+// observeCache compares reads that may come from a cache; only the scenario
+// made for it gives comparable ones.
+func (m *metrics) observeCache(a arrival) {
+	t := a.task
+	if !t.Drawn.Hot || t.Result.Code != metric.OK {
+		return
+	}
+	access := 0
+	if t.Result.First {
+		access = 1
+	}
+	switch t.Op {
+	case metric.GetRecord, metric.GetBlob:
+		m.cacheOf(t.Op, hintOf(t), access).Observe((a.answered - a.sent).Seconds())
+	case metric.GetStore:
+		m.cacheOf(t.Op, hintNone, access).Observe((a.answered - a.sent).Seconds())
+	}
+}
+
+func hintOf(t *scenario.Task) int {
+	switch {
+	case !t.Hinted:
+		return hintNone
+	case t.Call.Hint.SkipCache:
+		return hintSkip
+	}
+	return hintDefault
+}
+
+func (m *metrics) observeCheck(a arrival) {
+	t := a.task
+	r := &t.Result
+	if !r.Checked {
+		return
+	}
+	m.checks[r.Check][r.Verdict].Inc()
+	switch r.Reading.Kind {
+	case ledger.Stale:
+		m.stalenessOf(t.Op).Observe(max(0, r.Reading.Age).Seconds())
+	case ledger.NonMonotonic:
+		m.nonMonotonic.Inc()
+	}
+	if r.Verdict == metric.Violation {
+		m.violations[r.Check][r.Reading.Kind].Inc()
+	}
+}

@@ -1,0 +1,248 @@
+// Package load sends players to Open Saves: arrivals come when the schedule
+// says so, whatever the target does, and every answer is measured from the
+// moment its request was due and checked against the ledger.
+package load
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/desired"
+	"opensaves-soak/load/pace"
+	"opensaves-soak/load/scenario"
+	"opensaves-soak/opensaves"
+)
+
+// Options are what a Runner is made of.
+type Options struct {
+	Config   Config
+	Safety   SafetyConfig
+	Data     scenario.DataConfig
+	Protocol metric.Protocol
+	Embedded bool          // the target is the embedded sandbox: no guards
+	Slowest  time.Duration // how long a request can take at the most
+	Connect  func(opensaves.Options) (opensaves.Client, error)
+	World    func(*scenario.Mix) (*scenario.World, error)
+	Price    func(op metric.Operation, recordBytes, blobBytes int64) float64 // USD an operation
+	Metrics  metric.Factory
+	Log      *slog.Logger
+}
+
+// Runner makes the load. New makes one, Run runs it once.
+type Runner struct {
+	Options
+	client   opensaves.Client
+	world    *scenario.World
+	store    *desired.Store
+	metrics  *metrics
+	pacer    *pacer
+	origin   time.Time
+	tasks    sync.Pool
+	pending  sync.WaitGroup
+	report   reporter
+	requests context.Context // of requests; outlives the arrivals
+	cut      context.CancelFunc
+
+	inFlight    atomic.Int64
+	maxInFlight atomic.Int64
+	tally       counts
+	recordBytes int64
+	live        atomic.Pointer[desired.Live]
+	ready       atomic.Bool
+	changedAt   atomic.Int64 // when the load last changed, guards excepted; Unix nanoseconds
+	conduct     conductor
+}
+
+// counts is the tally of the second under way.
+type counts struct {
+	answered, failed, arrivals, uploaded, full, nanoUSD atomic.Int64
+}
+
+// take returns what was counted and begins anew.
+func (c *counts) take() tally {
+	return tally{
+		answered: c.answered.Swap(0), failed: c.failed.Swap(0), arrivals: c.arrivals.Swap(0),
+		uploaded: c.uploaded.Swap(0), full: c.full.Swap(0), usd: float64(c.nanoUSD.Swap(0)) / 1e9,
+	}
+}
+
+// New makes a runner, its working set still empty.
+func New(o Options) (*Runner, error) {
+	r := &Runner{Options: o, origin: time.Now(), metrics: newMetrics(o.Metrics), report: reporter{log: o.Log}}
+	r.requests, r.cut = context.WithCancel(context.Background())
+	r.recordBytes = o.Data.RecordBytes.Mean()
+	base := o.Config.Base(o.Embedded)
+	r.store = desired.NewStore(r.origin, base, desired.Hooks{Check: r.check, OnChange: r.changed})
+	mix := r.mix(desired.Mix{Scenarios: base.Scenarios, ReadRatio: base.ReadRatio})
+	var err error
+	if r.world, err = o.World(mix); err != nil {
+		return nil, err
+	}
+	if r.client, err = o.Connect(opensaves.Options{MaxInFlight: r.capacity, OnAttempt: r.attempt}); err != nil {
+		return nil, err
+	}
+	r.metrics.expect(mix, r.sizes())
+	r.pacer = r.newPacer()
+	r.conduct = newConductor(r)
+	o.Metrics.CounterFunc(metric.AbandonedRecords, r.world.Abandoned)
+	r.tasks.New = func() any { return scenario.NewTask(rand.Uint64(), rand.Uint64()) }
+	return r, nil
+}
+
+func (r *Runner) newPacer() *pacer {
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	var gap func() float64
+	if r.Config.Arrivals == Poisson {
+		gap = pace.Exponential(random.Float64)
+	}
+	return &pacer{
+		schedule: pace.New(1, gap), rand: random, plans: make(chan plan), now: r.now,
+		draw:     func(random *rand.Rand) scenario.Draw { return r.world.Mix().Draw(random) },
+		capacity: r.maxInFlight.Load, inFlight: r.inFlight.Add,
+		start: r.start, drop: r.drop,
+	}
+}
+
+// Run makes the load until ctx ends, and returns when the last request is over.
+// Stores that hold the records are made first, for as long as that takes.
+func (r *Runner) Run(ctx context.Context) error {
+	defer r.cut()
+	if !r.setup(ctx) {
+		return r.client.Close()
+	}
+	r.ready.Store(true)
+	var actors sync.WaitGroup
+	actors.Go(func() { r.pacer.run(ctx) })
+	actors.Go(func() { r.conduct.run(ctx) })
+	actors.Go(func() { r.tend(ctx) })
+	actors.Wait()
+	r.Log.Info("Arrivals have stopped, waiting for requests in flight", "in_flight", r.inFlight.Load())
+	r.pending.Wait()
+	r.conduct.tick(time.Now())
+	r.report.flush()
+	return r.client.Close()
+}
+
+// Ready says whether the load has begun.
+func (r *Runner) Ready() bool { return r.ready.Load() }
+
+// WarmedUp says whether the working set has been nine tenths full once.
+func (r *Runner) WarmedUp() bool { return r.world.WarmedUp() }
+
+func (r *Runner) now() time.Duration { return time.Since(r.origin) }
+
+func (r *Runner) capacity() int { return int(r.maxInFlight.Load()) }
+
+func (r *Runner) attempt(op metric.Operation) { r.metrics.attemptsOf(op).Inc() }
+
+// drop takes an arrival into account that is not sent.
+func (r *Runner) drop(d scenario.Draw, reason metric.DropReason) {
+	r.arrived()
+	r.metrics.dropped[reason][d.Op.Class(d.Size)].Inc()
+	if reason == metric.MaxInFlight {
+		r.tally.full.Add(1)
+	}
+}
+
+func (r *Runner) arrived() {
+	r.metrics.arrivals.Inc()
+	r.tally.arrivals.Add(1)
+}
+
+// start sends an arrival.
+func (r *Runner) start(d scenario.Draw, due time.Duration) {
+	r.arrived()
+	r.pending.Add(1)
+	go r.send(d, due)
+}
+
+// send is the life of one arrival: prepared, sent, measured, judged.
+func (r *Runner) send(d scenario.Draw, due time.Duration) {
+	defer r.pending.Done()
+	defer r.inFlight.Add(-1)
+	t := r.tasks.Get().(*scenario.Task)
+	defer r.tasks.Put(t)
+	r.world.Prepare(t, d, r.now())
+	sent := r.now()
+	err := r.client.Do(r.requests, &t.Call, &t.Answer)
+	answered := r.now()
+	if !t.Answer.Answered.IsZero() {
+		answered = t.Answer.Answered.Sub(r.origin)
+	}
+	r.world.Settle(t, err, answered)
+	r.metrics.observe(arrival{task: t, due: due, sent: sent, answered: answered, origin: r.origin})
+	r.count(t)
+	r.report.look(t)
+}
+
+// count takes an answer into the tally that guards go by.
+func (r *Runner) count(t *scenario.Task) {
+	r.tally.answered.Add(1)
+	if t.Result.Outcome == metric.Failure {
+		r.tally.failed.Add(1)
+	}
+	r.tally.nanoUSD.Add(int64(r.Price(t.Op, r.recordBytes, t.Size) * 1e9))
+	if t.Call.Content != nil {
+		r.tally.uploaded.Add(t.Call.Content.Size())
+	}
+}
+
+// background returns how to send calls that no arrival made.
+func (r *Runner) background(purpose metric.Purpose) scenario.Do {
+	return func(ctx context.Context, call *opensaves.Call, answer *opensaves.Answer) error {
+		err := r.client.Do(ctx, call, answer)
+		r.metrics.backgroundOf(purpose, opensaves.CodeOf(err)).Inc()
+		return err
+	}
+}
+
+// setup makes the stores that hold records, again and again until it succeeds
+// or ctx ends, and reports which.
+func (r *Runner) setup(ctx context.Context) bool {
+	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+		err := r.world.Setup(ctx, r.now, r.background(metric.Setup))
+		if err == nil {
+			return true
+		}
+		if ctx.Err() == nil {
+			r.Log.Warn("Stores could not be created", "err", err, "retry_in", wait)
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+		}
+	}
+}
+
+// tend settles what is in doubt, every second.
+func (r *Runner) tend(ctx context.Context) {
+	beat := time.NewTicker(time.Second)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			r.world.Tend(ctx, r.now(), r.background(metric.Cleanup))
+		}
+	}
+}
+
+// sizes are one blob size of each class that the mix has.
+func (r *Runner) sizes() []int64 {
+	var small, large []int64
+	for _, size := range r.Data.BlobSizes.Sizes() {
+		if size > metric.SmallBlobLimit {
+			large = []int64{int64(size)}
+		} else {
+			small = []int64{int64(size)}
+		}
+	}
+	return append(small, large...)
+}
