@@ -1,0 +1,78 @@
+# What a developer does here, and what CI does. `make` alone lists it.
+
+VERSION  ?= $(or $(shell git describe --tags --dirty 2>/dev/null),dev)
+REVISION ?= $(or $(shell git rev-parse HEAD 2>/dev/null),unknown)
+BRANCH   ?= $(or $(shell git branch --show-current 2>/dev/null),unknown)
+# The commit's date, so that the same sources give the same binary.
+DATE     ?= $(or $(shell git log -1 --format=%cI 2>/dev/null),unknown)
+
+version := github.com/prometheus/common/version
+LDFLAGS := -s -w -X $(version).Version=$(VERSION) -X $(version).Revision=$(REVISION) \
+	-X $(version).Branch=$(BRANCH) -X $(version).BuildDate=$(DATE)
+
+IMAGE         ?= opensaves-soak:$(VERSION)
+DOCKER        ?= docker
+DOCKER_FLAGS  ?=
+BUILD_IMAGE   ?= golang:1.26
+RUNTIME_IMAGE ?= gcr.io/distroless/static:nonroot
+
+PACKAGES   ?= ./...
+BENCH      ?= .
+BENCH_TIME ?= 1s
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # the order of what a target needs is meant
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/opensaves-soak, static
+	CGO_ENABLED=0 go build -trimpath -tags=timetzdata -ldflags='$(LDFLAGS)' -o bin/opensaves-soak ./cmd/opensaves-soak
+
+.PHONY: test
+test: vet format lint ## vet, format, lint, then all tests with the race detector (PACKAGES=./load/...)
+	promtool=$$(tools/install.sh promtool) && PROMTOOL=$$promtool go test -race -shuffle=on $(PACKAGES)
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: format
+format:
+	@unformatted=$$(gofmt -s -l .) && if [ -n "$$unformatted" ]; then echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: lint
+lint: ## golangci-lint
+	lint=$$(tools/install.sh golangci-lint) && $$lint run ./...
+
+.PHONY: fmt
+fmt: ## rewrite sources with gofumpt and goimports
+	lint=$$(tools/install.sh golangci-lint) && $$lint fmt ./...
+
+.PHONY: bench
+bench: ## benchmarks alone (PACKAGES=./load/pace BENCH=Arrivals BENCH_TIME=5s)
+	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCH_TIME) -benchmem $(PACKAGES)
+
+.PHONY: generate
+generate: ## write generated files anew: gRPC code, tables of the README; needs protoc
+	plugins=$$(tools/install.sh protoc-gen-go protoc-gen-go-grpc | xargs -n 1 dirname | paste -s -d : -) && PATH="$$plugins:$$PATH" go generate ./...
+
+.PHONY: generated
+generated: generate
+	git diff --exit-code
+
+.PHONY: check
+check: generated test ## what CI does: generated files are up to date, and test passes
+
+.PHONY: tools
+tools: ## install the pinned tools into the user's cache
+	@tools/install.sh golangci-lint promtool protoc-gen-go protoc-gen-go-grpc
+
+.PHONY: image
+image: ## build the container image (IMAGE, BUILD_IMAGE, RUNTIME_IMAGE, DOCKER, DOCKER_FLAGS)
+	$(DOCKER) build $(DOCKER_FLAGS) --tag $(IMAGE) \
+		--build-arg BUILD_IMAGE=$(BUILD_IMAGE) --build-arg RUNTIME_IMAGE=$(RUNTIME_IMAGE) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--build-arg BRANCH=$(BRANCH) --build-arg DATE=$(DATE) .
