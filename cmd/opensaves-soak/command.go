@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+)
+
+// name is what the program is called.
+const name = "opensaves-soak"
+
+// Exit statuses.
+const (
+	exitOK     = 0 // ended as asked, a signal included
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage or configuration
+)
+
+// errUsage marks errors that are the caller's: wrong flags, wrong configuration.
+var errUsage = errors.New("wrong usage")
+
+// command is what the flags of one invocation say.
+type command struct {
+	stdout, stderr io.Writer
+	log            *slog.Logger
+	logConfig      promslog.Config
+	web            *web.FlagConfig
+	probeAddress   string
+	tokenFile      string
+	run            runFlags
+	checked        string // the file of check-config
+}
+
+// Run does what args say and returns the exit status.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c := &command{stdout: stdout, stderr: stderr}
+	err := c.start(ctx, args)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "%s: %s\n", name, strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "%s: %s\n", name, err)
+	return exitFailed
+}
+
+// start parses args and runs the command that they name.
+func (c *command) start(ctx context.Context, args []string) error {
+	app, done := c.app()
+	chosen, err := app.Parse(args)
+	if *done { // help or version was printed
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w (see %s --help)", errUsage, err, name)
+	}
+	c.logConfig.Writer = c.stderr
+	c.log = promslog.New(&c.logConfig)
+	switch chosen {
+	case "sandbox":
+		return c.runSandbox(ctx)
+	case "check-config":
+		return c.checkConfig()
+	}
+	return c.runDaemon(ctx)
+}
+
+// app declares commands and flags. Nothing in it exits the program: done tells
+// that a flag such as --help has said all.
+func (c *command) app() (app *kingpin.Application, done *bool) {
+	done = new(bool)
+	app = kingpin.New(name, "Continuous soak tester and Prometheus exporter for Open Saves on AWS.")
+	app.UsageWriter(c.stdout).ErrorWriter(c.stderr).Terminate(func(int) { *done = true })
+	app.Version(version.Print(name))
+	app.HelpFlag.Short('h')
+	c.web = kingpinflag.AddFlags(app, ":9842")
+	app.Flag("web.probe-address", "Address that answers /-/healthy and /-/ready alone, outside TLS and authentication; empty: none.").StringVar(&c.probeAddress)
+	app.Flag("web.control-token-file", "File with the bearer token that calls must carry which change something; empty: only loopback may.").StringVar(&c.tokenFile)
+	promslogflag.AddFlags(app, &c.logConfig)
+
+	c.run.declare(app.Command("run", "Send load, check every answer, expose metrics. Without a target, an embedded sandbox is tested."))
+	app.Command("sandbox", "Serve an in-memory Open Saves on --web.listen-address: gRPC, REST, faults.")
+	check := app.Command("check-config", "Check a configuration file: exit 0, or every fault with its path in the file.")
+	check.Arg("FILE", "The configuration file.").Required().StringVar(&c.checked)
+	return app, done
+}
+
+// checkConfig reads a file and says what is wrong with it.
+func (c *command) checkConfig() error {
+	if _, err := (configSource{path: c.checked, locked: lockedShare}).load(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s: valid\n", c.checked)
+	return err
+}

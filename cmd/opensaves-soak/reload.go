@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"opensaves-soak/exporter/metric"
+)
+
+// reloads is what metrics say of reading the configuration file.
+type reloads struct {
+	mu         *sync.Mutex // one at a time
+	successful prometheus.Gauge
+	timestamp  prometheus.Gauge
+}
+
+func newReloads(f metric.Factory) reloads {
+	r := reloads{
+		mu:         new(sync.Mutex),
+		successful: f.Gauge(metric.ReloadSuccessful).WithLabelValues(),
+		timestamp:  f.Gauge(metric.ReloadTimestamp).WithLabelValues(),
+	}
+	r.note(nil)
+	return r
+}
+
+func (r reloads) note(err error) {
+	if err != nil {
+		r.successful.Set(0)
+		return
+	}
+	r.successful.Set(1)
+	r.timestamp.SetToCurrentTime()
+}
+
+// hangup reloads at each SIGHUP until ctx ends.
+func (d *daemon) hangup(ctx context.Context) error {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-caught:
+			if err := d.reload(ctx); err != nil {
+				d.log.Error("The configuration was not reloaded; the old one stays in force", "err", err)
+			}
+		}
+	}
+}
+
+// reload reads the configuration file again and puts it in force, or leaves the
+// old one in force and says why.
+func (d *daemon) reload(context.Context) error {
+	d.reloads.mu.Lock()
+	defer d.reloads.mu.Unlock()
+	err := d.reread()
+	d.reloads.note(err)
+	return err
+}
+
+func (d *daemon) reread() error {
+	next, err := d.source.load()
+	if err != nil {
+		return err
+	}
+	if keys := fixed(d.config, next); len(keys) > 0 {
+		return fmt.Errorf("%s: got a change that needs a restart, want the value the program was started with", strings.Join(keys, ", "))
+	}
+	d.config = next
+	d.runner.Reload(next.Load)
+	d.log.Info("The configuration was reloaded", "file", d.source.path, "time", time.Now().UTC())
+	return nil
+}
+
+// live are the keys that a reload applies while the load runs.
+var live = []string{"load.rps", "load.max_rps", "load.default_ttl", "load.stages", "load.repeat", "load.scenarios", "load.read_ratio"}
+
+// fixed returns the keys in which two configurations differ that only a
+// restart can apply.
+func fixed(before, after Config) (keys []string) {
+	a, b := reflect.ValueOf(before), reflect.ValueOf(after)
+	for i := range a.NumField() {
+		section := a.Type().Field(i).Tag.Get("yaml")
+		for j := range a.Field(i).NumField() {
+			key := section + "." + a.Field(i).Type().Field(j).Tag.Get("yaml")
+			same := reflect.DeepEqual(a.Field(i).Field(j).Interface(), b.Field(i).Field(j).Interface())
+			if !same && !slices.Contains(live, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/oklog/run"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	collectorversion "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/version"
+	"golang.org/x/sync/errgroup"
+
+	"opensaves-soak/exporter"
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load"
+	"opensaves-soak/load/scenario"
+	"opensaves-soak/opensaves/sandbox"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	configFile       string
+	address          string
+	protocol         string
+	rps              float64
+	rpsSet           bool
+	duration         time.Duration
+	summary          string
+	classicHistogram bool
+}
+
+func (f *runFlags) declare(cmd *kingpin.CmdClause) {
+	cmd.Flag("config.file", "Configuration file; empty: the defaults.").StringVar(&f.configFile)
+	cmd.Flag("target.address", "Overrides target.address of the file: http(s)://host:port (REST) or host:port (gRPC).").StringVar(&f.address)
+	cmd.Flag("target.protocol", "Overrides target.protocol of the file: http or grpc.").StringVar(&f.protocol)
+	cmd.Flag("load.rps", "Overrides load.rps of the file, requests a second.").IsSetByUser(&f.rpsSet).Float64Var(&f.rps)
+	cmd.Flag("duration", "Run for so long once the working set is warm, print a summary, and exit 1 if an answer was wrong or an objective missed; 0: for ever.").DurationVar(&f.duration)
+	cmd.Flag("summary.output", "File for the summary of --duration: JSON, or JUnit where it ends in .xml.").StringVar(&f.summary)
+	cmd.Flag("metrics.classic-histograms", "Expose histograms in classic form beside the native one.").Default("true").BoolVar(&f.classicHistogram)
+}
+
+// over puts the flags over a configuration.
+func (f *runFlags) over(c *Config) {
+	if f.address != "" {
+		c.Target.Address = f.address
+	}
+	if f.protocol != "" {
+		c.Target.Protocol = f.protocol
+	}
+	if f.rpsSet {
+		c.Load.RPS = f.rps
+	}
+}
+
+// lockedShare is the share of a configuration's mix that takes the lock of an
+// existing record.
+func lockedShare(c Config) float64 {
+	return scenario.NewMix(scenario.Want{
+		Scenarios: c.Load.Scenarios, Operations: c.Load.Operations, ReadRatio: c.Load.ReadRatio,
+	}, c.Target.Wire(), c.Data.BlobSizes).Locked()
+}
+
+// daemon is the program while it runs.
+type daemon struct {
+	*command
+	config   Config
+	source   configSource
+	registry *prometheus.Registry
+	reloads  reloads
+	runner   *load.Runner
+	sandbox  *sandbox.Sandbox // nil with a target
+	face     []net.Listener
+	probes   []net.Listener
+}
+
+// runDaemon runs until a signal, the end of --duration, or a failure.
+func (c *command) runDaemon(ctx context.Context) error {
+	d := &daemon{command: c, source: configSource{path: c.run.configFile, override: c.run.over, locked: lockedShare}}
+	if c.run.duration < 0 || c.run.summary != "" && c.run.duration == 0 {
+		return fmt.Errorf("%w: --duration: got %s, want more than 0s with --summary.output", errUsage, c.run.duration)
+	}
+	var err error
+	if d.config, err = d.source.load(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if d.face, err = exporter.Listen(ctx, c.web); err != nil {
+		return err
+	}
+	if c.probeAddress != "" {
+		if d.probes, err = exporter.ListenOn(ctx, c.probeAddress); err != nil {
+			return err
+		}
+	}
+	var group run.Group
+	group.Add(signals(ctx))
+	if err := d.build(ctx, &group); err != nil {
+		return err
+	}
+	err = group.Run()
+	if signaled := new(run.SignalError); errors.As(err, &signaled) {
+		c.log.Info("Ended by a signal", "signal", signaled.Signal)
+		return nil
+	}
+	return err
+}
+
+// build makes the parts and adds them to the group: first those whose end
+// nobody waits for, last the HTTP face, which answers until the load is over.
+func (d *daemon) build(ctx context.Context, group *run.Group) error {
+	d.registry = prometheus.NewRegistry()
+	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectorversion.NewCollector("opensaves_soak"))
+	factory := metric.Factory{Registerer: d.registry, NoClassic: !d.run.classicHistogram}
+	target, stopSandbox, err := d.target(ctx)
+	if err != nil {
+		return err
+	}
+	info := factory.Gauge(metric.TargetInfo)
+	info.WithLabelValues(d.config.Target.Label(), d.config.Target.Wire().String(), d.config.Target.Backend).Set(1)
+	d.reloads = newReloads(factory)
+	if d.runner, err = load.New(d.options(target, factory)); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	face, err := exporter.New(d.faceOptions())
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	ended := make(chan struct{}) // the load, with its last request
+	group.Add(actor(ctx, func(ctx context.Context) error {
+		defer stopSandbox()
+		defer close(ended)
+		return d.runner.Run(ctx)
+	}))
+	group.Add(actor(ctx, d.hangup))
+	if d.run.duration > 0 {
+		group.Add(actor(ctx, d.finite))
+	}
+	group.Add(d.serve(ctx, face, ended))
+	return nil
+}
+
+// faceOptions are what the HTTP face shows and changes.
+func (d *daemon) faceOptions() exporter.Options {
+	o := exporter.Options{
+		Gatherer: d.registry, Ready: d.runner.Ready, Reload: d.reload, Load: d.runner,
+		ControlTokenFile: d.tokenFile, Version: version.Info(), Logger: d.log.With("component", "web"),
+	}
+	if d.sandbox != nil {
+		o.Sandbox = d.sandbox.Control()
+	}
+	return o
+}
+
+// serve answers until the load has ended, so that the last scrape sees all.
+func (d *daemon) serve(ctx context.Context, face http.Handler, ended <-chan struct{}) (execute func() error, interrupt func(error)) {
+	ctx, cancel := context.WithCancel(ctx)
+	execute = func() error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error {
+			return exporter.Serve(ctx, d.face, face, *d.web.WebConfigFile, d.log.With("component", "web"))
+		})
+		group.Go(func() error {
+			return exporter.Serve(ctx, d.probes, exporter.Probes(d.runner.Ready), "", d.log.With("component", "probes"))
+		})
+		return group.Wait()
+	}
+	return execute, func(error) {
+		<-ended
+		cancel()
+	}
+}

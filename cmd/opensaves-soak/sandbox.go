@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oklog/run"
+
+	"opensaves-soak/exporter"
+	"opensaves-soak/opensaves/sandbox"
+)
+
+// runSandbox serves a sandbox alone, until a signal.
+func (c *command) runSandbox(ctx context.Context) error {
+	listeners, err := exporter.Listen(ctx, c.web)
+	if err != nil {
+		return err
+	}
+	guard := exporter.Guard(c.tokenFile, c.log.With("component", "web"))
+	server := sandbox.New(sandbox.Config{Guard: guard})
+	var group run.Group
+	group.Add(signals(ctx))
+	for _, listener := range listeners {
+		c.log.Info("Serving Open Saves: REST, gRPC and the control API", "address", listener.Addr())
+		group.Add(actor(ctx, func(ctx context.Context) error { return server.Serve(ctx, listener) }))
+	}
+	if err := group.Run(); !errors.Is(err, run.ErrSignal) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"opensaves-soak/exporter/cost"
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load"
+	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/scenario"
+	"opensaves-soak/opensaves"
+	"opensaves-soak/opensaves/grpc"
+	"opensaves-soak/opensaves/rest"
+	"opensaves-soak/opensaves/sandbox"
+)
+
+// target returns where the load goes. Without a configured target that is a
+// sandbox in this process, which stop ends.
+func (d *daemon) target(ctx context.Context) (target opensaves.Config, stop func(), err error) {
+	target = d.config.Target
+	if !d.config.Embedded() {
+		return target, func() {}, nil
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return target, nil, fmt.Errorf("listening for the embedded sandbox: %w", err)
+	}
+	target.Address = listener.Addr().String()
+	if target.Wire() == metric.HTTP || target.Protocol == "" {
+		target.Protocol, target.Address = metric.HTTP.String(), "http://"+target.Address
+	}
+	d.sandbox = sandbox.New(sandbox.Config{Backend: sandbox.Backend(target.Backend)})
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the load
+	served := make(chan error, 1)
+	go func() { served <- d.sandbox.Serve(ctx, listener) }()
+	d.log.Warn("No target is configured: testing an embedded sandbox", "address", target.Address)
+	return target, func() { cancel(); <-served }, nil
+}
+
+// connect returns a client of a target in its language.
+func connect(target opensaves.Config) func(opensaves.Options) (opensaves.Client, error) {
+	return func(o opensaves.Options) (opensaves.Client, error) {
+		if target.Wire() == metric.HTTP {
+			return rest.New(target, o)
+		}
+		return grpc.New(target, o)
+	}
+}
+
+// options are what the load is made of.
+func (d *daemon) options(target opensaves.Config, factory metric.Factory) load.Options {
+	c := d.config
+	return load.Options{
+		Config: c.Load, Safety: c.Safety, Data: c.Data,
+		Protocol: target.Wire(), Embedded: c.Embedded(),
+		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
+		Connect: connect(target),
+		World: func(mix *scenario.Mix) (*scenario.World, error) {
+			return scenario.NewWorld(scenario.Config{
+				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Identity: ledger.NewIdentity(),
+			}, mix)
+		},
+		Price:   cost.Operation,
+		Metrics: factory,
+		Log:     d.log.With("component", "load"),
+	}
+}

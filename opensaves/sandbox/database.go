@@ -1,0 +1,274 @@
+package sandbox
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"opensaves-soak/opensaves/sandbox/fault"
+)
+
+// database is all that the sandbox keeps.
+type database struct {
+	backend  Backend
+	shelves  sync.Map // store id → *shelf
+	prefixed atomic.Int64
+	records  *table[recordKey, *record] // Redis: record:…
+	stores   *table[string, *store]     // Redis: store:…
+	objects  *table[objectKey, []byte]  // S3, for REST
+	metadata *table[metadataKey, document]
+	uploads  *table[string, *upload]
+}
+
+type (
+	recordKey   struct{ store, key string }
+	objectKey   struct{ store, key, name string }
+	metadataKey struct{ kind, id string }
+)
+
+func newDatabase(b Backend) *database {
+	return &database{
+		backend:  b,
+		records:  newTable[recordKey, *record](),
+		stores:   newTable[string, *store](),
+		objects:  newTable[objectKey, []byte](),
+		metadata: newTable[metadataKey, document](),
+		uploads:  newTable[string, *upload](),
+	}
+}
+
+// Why the database refuses.
+var (
+	errNoStore  = errors.New("store not found")
+	errNoRecord = errors.New("record not found")
+	errExists   = errors.New("exists already")
+	errNotEmpty = errors.New("store has records")
+)
+
+// manner is how a request reads and writes.
+type manner struct {
+	now   time.Time
+	plan  *fault.Plan
+	lie   fault.Lie
+	hint  hint
+	cache bool // the wire has a cache
+}
+
+type hint struct{ skip, keepOut bool }
+
+// cacheTTL is upstream's cache_default_ttl, or what a fault says.
+func (m manner) cacheTTL() time.Duration { return cmp.Or(m.plan.CacheTTL(), 5*time.Minute) }
+
+// place is what an edit finds: the store and the record, nil where there is none.
+type place struct {
+	store *store
+	old   *record
+}
+
+// edit makes a record's next version; nil deletes it.
+type edit func(place) (*record, error)
+
+func (d *database) shelf(id string) *shelf {
+	if found, ok := d.shelves.Load(id); ok {
+		return found.(*shelf)
+	}
+	return nil
+}
+
+// write changes a record, unless the edit refuses, and returns what it made.
+func (d *database) write(id, key string, how manner, change edit) (*record, error) {
+	s := d.shelf(id)
+	if s == nil {
+		return change(place{})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.slot(key).now
+	next, err := change(place{s.store, old})
+	if err != nil || how.lie == fault.LostWrite || how.lie == fault.Resurrected {
+		return next, err
+	}
+	if next == old && next != nil {
+		return next, nil
+	}
+	s.put(old, next, how)
+	d.refresh(recordKey{id, key}, next, how)
+	d.release(old, next)
+	d.tidy(s)
+	return next, nil
+}
+
+// refresh brings the cache up to date after a write.
+func (d *database) refresh(at recordKey, next *record, how manner) {
+	switch {
+	case how.plan.CacheTTL() > 0:
+	case next == nil || how.hint.keepOut || !how.cache:
+		d.records.drop(at)
+	default:
+		d.records.lend(at, next, how.now.Add(how.cacheTTL()))
+	}
+}
+
+// release forgets an upload whose chunks are no record's blob anymore.
+func (d *database) release(old, next *record) {
+	if old == nil || old.blob == nil || old.blob.upload == nil {
+		return
+	}
+	if next == nil || next.blob != old.blob {
+		d.uploads.drop(old.blob.upload.session)
+	}
+}
+
+// tidy takes out a shelf that holds nothing. The caller holds its lock.
+func (d *database) tidy(s *shelf) {
+	if s.store != nil || s.records.Len() > 0 || s.gone {
+		return
+	}
+	s.gone = true
+	d.shelves.Delete(s.id)
+	if strings.Contains(s.id, "#") {
+		d.prefixed.Add(-1)
+	}
+}
+
+// cached says whether a read will be answered from the cache.
+func (d *database) cached(at recordKey, h hint) bool {
+	if h.skip {
+		return false
+	}
+	_, hit := d.records.get(at)
+	return hit
+}
+
+// read returns a record, from the cache where the wire has one and the hint
+// allows it. The lies about versions are told here.
+func (d *database) read(at recordKey, how manner) (*record, error) {
+	if how.cache && !how.hint.skip && how.lie != fault.Stale {
+		if r, hit := d.records.get(at); hit {
+			if how.hint.keepOut {
+				d.records.drop(at)
+			}
+			return r, nil
+		}
+	}
+	s := d.shelf(at.store)
+	if s == nil {
+		return nil, errNoRecord
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := s.slot(at.key)
+	if found.now == nil {
+		return nil, errNoRecord
+	}
+	if found.before != nil && how.tellsBefore() {
+		return found.before, nil
+	}
+	d.fill(at, found.now, how)
+	return found.now, nil
+}
+
+// tellsBefore says whether the version before is to be answered: stale where
+// the cache answers, if there is one, non-monotonic past it.
+func (m manner) tellsBefore() bool {
+	return m.lie == fault.Stale && !m.hint.skip || m.lie == fault.NonMonotonic && (m.hint.skip || !m.cache)
+}
+
+// fill puts what was read into the cache. The caller holds the shelf's lock, so
+// that no older version can overtake a write.
+func (d *database) fill(at recordKey, r *record, how manner) {
+	switch {
+	case !how.cache:
+	case how.hint.keepOut:
+		d.records.drop(at)
+	default:
+		d.records.lend(at, r, how.now.Add(how.cacheTTL()))
+	}
+}
+
+// createStore adds a store under an id.
+func (d *database) createStore(id string, st *store, how manner) error {
+	for {
+		found, loaded := d.shelves.LoadOrStore(id, newShelf(id))
+		if !loaded && strings.Contains(id, "#") {
+			d.prefixed.Add(1)
+		}
+		s := found.(*shelf)
+		s.mu.Lock()
+		if s.gone {
+			s.mu.Unlock()
+			continue
+		}
+		defer s.mu.Unlock()
+		if s.store != nil {
+			return errExists
+		}
+		s.store = st
+		if how.cache {
+			d.stores.lend(id, st, how.now.Add(how.cacheTTL()))
+		}
+		return nil
+	}
+}
+
+// store returns a store's row.
+func (d *database) store(id string) (*store, error) {
+	if s := d.shelf(id); s != nil {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		if s.store != nil {
+			return s.store, nil
+		}
+	}
+	return nil, errNoStore
+}
+
+// deleteStore removes the row and its records, in order of their keys, as long
+// as more says so of the last one; with nil it refuses where there are any. A
+// missing store is errNoStore.
+func (d *database) deleteStore(id string, how manner, more func(*record) bool) error {
+	s := d.shelf(id)
+	if s == nil {
+		return errNoStore
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.store == nil {
+		return errNoStore
+	}
+	if more == nil && s.records.Len() > 0 {
+		return errNotEmpty
+	}
+	var victims []*record
+	if more != nil {
+		s.scan(func(r *record) bool {
+			victims = append(victims, r)
+			return more(r)
+		})
+	}
+	s.store = nil
+	for _, r := range victims {
+		s.put(r, nil, how)
+		d.refresh(recordKey{id, r.key}, nil, how)
+		d.release(r, nil)
+	}
+	d.tidy(s)
+	return nil
+}
+
+// all returns every shelf whose id begins with prefix, in order of their ids.
+func (d *database) all(prefix string) []*shelf {
+	var found []*shelf
+	d.shelves.Range(func(_, value any) bool {
+		if s := value.(*shelf); strings.HasPrefix(s.id, prefix) {
+			found = append(found, s)
+		}
+		return true
+	})
+	slices.SortFunc(found, func(a, b *shelf) int { return strings.Compare(a.id, b.id) })
+	return found
+}

@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/opensaves/grpc/api"
+	"opensaves-soak/opensaves/sandbox/fault"
+)
+
+// throttled is what a database call is answered with that was refused: an error
+// without a status of its own.
+var throttled = []error{status.Error(codes.Unknown, "request rate exceeds the table's throughput")}
+
+// onDatabase describes a call that cannot be answered from the cache.
+func onDatabase(op metric.Operation, h *api.Hint) *call {
+	return &call{op: op, touches: fault.DynamoDB | fault.Redis, refusals: throttled, hint: hintOf(h), cache: true}
+}
+
+// uncached describes a call that never looks into the cache nor fills it.
+func uncached(op metric.Operation) *call {
+	return &call{op: op, touches: fault.DynamoDB, refusals: throttled}
+}
+
+func hintOf(h *api.Hint) hint { return hint{skip: h.GetSkipCache(), keepOut: h.GetDoNotCache()} }
+
+func (v *service) Ping(ctx context.Context, in *api.PingRequest) (*api.PingResponse, error) {
+	return run(ctx, v.sandbox, &call{op: metric.Ping}, func(manner) (*api.PingResponse, error) {
+		return &api.PingResponse{Pong: in.GetPing()}, nil
+	})
+}
+
+func (v *service) CreateStore(ctx context.Context, in *api.CreateStoreRequest) (*api.Store, error) {
+	return run(ctx, v.sandbox, onDatabase(metric.CreateStore, nil), func(how manner) (*api.Store, error) {
+		sent := in.GetStore()
+		row := &store{key: sent.GetKey(), name: sent.GetName(), owner: sent.GetOwnerId(), tags: sent.GetTags(), created: how.now}
+		if err := v.database.createStore(storeID(row.key), row, how); err != nil {
+			return nil, status.Errorf(codes.AlreadyExists, "store (%s) already exists", row.key)
+		}
+		return row.message(), nil
+	})
+}
+
+// storeID returns where a store is kept: without a key, where nobody finds it.
+func storeID(key string) string {
+	if key != "" {
+		return key
+	}
+	id := newSignature()
+	return "\x00" + string(id[:])
+}
+
+func (s *store) message() *api.Store {
+	at := timestamppb.New(s.created.Truncate(time.Microsecond))
+	return &api.Store{Key: s.key, Name: s.name, Tags: s.tags, OwnerId: s.owner, CreatedAt: at, UpdatedAt: at}
+}
+
+func (v *service) GetStore(ctx context.Context, in *api.GetStoreRequest) (*api.Store, error) {
+	c := onDatabase(metric.GetStore, nil)
+	if _, hit := v.database.stores.get(in.GetKey()); hit {
+		c.touches, c.refusals = fault.Redis, nil
+	}
+	return run(ctx, v.sandbox, c, func(how manner) (*api.Store, error) {
+		row, hit := v.database.stores.get(in.GetKey())
+		if hit {
+			return row.message(), nil
+		}
+		row, err := v.database.store(in.GetKey())
+		if err != nil {
+			return nil, status.Errorf(codes.NotFound, "store (%s) was not found", in.GetKey())
+		}
+		v.database.stores.lend(in.GetKey(), row, how.now.Add(how.cacheTTL()))
+		return row.message(), nil
+	})
+}
+
+func (v *service) ListStores(ctx context.Context, in *api.ListStoresRequest) (*api.ListStoresResponse, error) {
+	return run(ctx, v.sandbox, uncached(metric.ListStores), func(manner) (*api.ListStoresResponse, error) {
+		row := v.database.storeNamed(in.GetName())
+		if row == nil {
+			return nil, status.Errorf(codes.NotFound, "store (name=%s) was not found", in.GetName())
+		}
+		return &api.ListStoresResponse{Stores: []*api.Store{row.message()}}, nil
+	})
+}
+
+// storeNamed returns the store of a name with the lowest id, nil if there is none.
+func (d *database) storeNamed(name string) *store {
+	var best *store
+	var id string
+	d.shelves.Range(func(_, value any) bool {
+		s := value.(*shelf)
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		if s.store != nil && s.store.name == name && (best == nil || strings.Compare(s.id, id) < 0) {
+			best, id = s.store, s.id
+		}
+		return true
+	})
+	return best
+}
+
+// DeleteStore leaves the cached copy, as upstream does.
+func (v *service) DeleteStore(ctx context.Context, in *api.DeleteStoreRequest) (*emptypb.Empty, error) {
+	return run(ctx, v.sandbox, uncached(metric.DeleteStore), func(how manner) (*emptypb.Empty, error) {
+		if err := v.database.deleteStore(in.GetKey(), how, nil); errors.Is(err, errNotEmpty) {
+			return nil, status.Errorf(codes.FailedPrecondition, "store (%s) is not empty", in.GetKey())
+		}
+		return &emptypb.Empty{}, nil
+	})
+}

@@ -1,0 +1,98 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"opensaves-soak/opensaves/sandbox/fault"
+)
+
+// document is a row of metadata: a JSON object, nil for an empty one. Of
+// store_stats the count is kept beside it.
+type document struct {
+	json  []byte
+	count float64
+}
+
+const (
+	storeInfo  = "store_info"
+	storeStats = "store_stats"
+	recordInfo = "record_info"
+)
+
+func newDocument(kind string, encoded []byte) document {
+	doc := document{json: encoded}
+	if kind == storeStats {
+		var stats struct {
+			Count float64 `json:"record_count"`
+		}
+		if json.Unmarshal(encoded, &stats) == nil { // a row of somebody's own counts from 0
+			doc.count = stats.Count
+		}
+	}
+	return doc
+}
+
+// setMetadata replaces a row.
+func (d *database) setMetadata(at metadataKey, encoded []byte, how manner) {
+	if how.lie != fault.LostWrite {
+		d.metadata.set(at, newDocument(at.kind, encoded))
+	}
+}
+
+// deleteMetadata removes a row and says whether there was one.
+func (d *database) deleteMetadata(at metadataKey, how manner) bool {
+	if how.lie == fault.Resurrected {
+		return true
+	}
+	return d.metadata.drop(at)
+}
+
+// noteStore writes the row that the server keeps of a store.
+func (d *database) noteStore(s *store) {
+	id := ""
+	if d.backend == DocumentDB {
+		id = fmt.Sprintf(`,"store_id":%s`, appendString(nil, s.key))
+	}
+	row := fmt.Appendf(nil, `{"created_at":%d,"name":%s%s}`, s.created.Unix(), nullable(s.name, d.backend), id)
+	d.metadata.set(metadataKey{storeInfo, s.key}, document{json: row})
+}
+
+// nullable writes a string as it comes back from the backend.
+func nullable(s string, b Backend) []byte {
+	if s == "" && b == DynamoDB {
+		return []byte("null")
+	}
+	return appendString(nil, s)
+}
+
+// countRecord moves a store's count of records, which never goes below 0.
+func (d *database) countRecord(id string, by float64, now time.Time) {
+	at := metadataKey{storeStats, id}
+	if _, had := d.metadata.get(at); !had && by < 0 {
+		return
+	}
+	d.metadata.update(at, func(old document, _ bool) document {
+		count := max(0, old.count+by)
+		row := append(make([]byte, 0, 64), `{"record_count":`...)
+		row = strconv.AppendFloat(row, count, 'f', -1, 64)
+		row = strconv.AppendInt(append(row, `,"updated_at":`...), now.Unix(), 10)
+		return document{append(row, '}'), count}
+	})
+}
+
+// noteRecord writes the row that the server keeps of a record on DocumentDB.
+func (d *database) noteRecord(r *record) {
+	row := fmt.Appendf(nil, `{"created_at":%d,"game_id":%s,"owner_id":%s,"record_id":%s,"store_id":%s,"tags":%s}`,
+		r.created.Unix(), appendString(nil, r.game), appendString(nil, r.owner), appendString(nil, r.key),
+		appendString(nil, r.store), appendArray(nil, r.tags))
+	d.metadata.set(metadataKey{recordInfo, r.store + "#" + r.key}, document{json: row})
+}
+
+// forget removes the rows of any kind that have the id, as DocumentDB does with
+// those of a store or record that it deletes.
+func (d *database) forget(id string) {
+	d.metadata.dropWhere(func(at metadataKey) bool { return at.id == id })
+}

@@ -1,0 +1,86 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+
+	"opensaves-soak/opensaves/sandbox/fault"
+)
+
+var errBlobNotFound = &refusal{http.StatusNotFound, "blob not found"}
+
+func (q *query) object() objectKey { return objectKey{q.store, q.record, q.name} }
+
+func listBlobs(d *database, q *query, how manner) (reply, error) {
+	r, err := d.read(recordKey{q.store, q.record}, how)
+	switch {
+	case err != nil:
+		return reply{}, errRecordNotFound
+	case len(r.names) == 0:
+		return jsonReply([]byte("null\n")), nil
+	}
+	return jsonReply(append(appendArray(nil, r.names), '\n')), nil
+}
+
+// putBlob stores the bytes and lists the name, like the server without looking
+// whether the record has room for it.
+func putBlob(d *database, q *query, how manner) (reply, error) {
+	_, err := d.write(q.store, q.record, how, func(at place) (*record, error) {
+		if at.old == nil {
+			return nil, errRecordNotFound
+		}
+		if how.lie == fault.LostWrite {
+			return at.old, nil
+		}
+		d.objects.set(q.object(), q.body)
+		if how.lie == fault.LostUpdate {
+			return at.old, nil
+		}
+		next := at.old.next(how.now)
+		if !slices.Contains(next.names, q.name) {
+			next.names = append(slices.Clip(next.names), q.name)
+		}
+		return next, nil
+	})
+	return reply{status: http.StatusOK}, err
+}
+
+func getBlob(d *database, q *query, how manner) (reply, error) {
+	if _, err := d.read(recordKey{q.store, q.record}, manner{now: how.now}); err != nil {
+		return reply{}, errRecordNotFound
+	}
+	content, ok := d.objects.get(q.object())
+	if !ok {
+		return reply{}, errBlobNotFound
+	}
+	if how.lie == fault.Corrupt {
+		content = spoiled(content)
+	}
+	return reply{status: http.StatusOK, kind: bytesKind, head: content}, nil
+}
+
+// spoiled returns a copy with a bit changed in the middle.
+func spoiled(content []byte) []byte {
+	if len(content) == 0 {
+		return []byte{0}
+	}
+	content = slices.Clone(content)
+	content[len(content)/2] ^= 1
+	return content
+}
+
+func deleteBlob(d *database, q *query, how manner) (reply, error) {
+	_, err := d.write(q.store, q.record, how, func(at place) (*record, error) {
+		if at.old == nil {
+			return nil, errRecordNotFound
+		}
+		if how.lie == fault.Resurrected {
+			return at.old, nil
+		}
+		d.objects.drop(q.object())
+		next := at.old.next(how.now)
+		next.names = slices.DeleteFunc(slices.Clone(next.names), func(name string) bool { return name == q.name })
+		return next, nil
+	})
+	return reply{status: http.StatusNoContent}, err
+}

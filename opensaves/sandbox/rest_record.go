@@ -1,0 +1,267 @@
+package sandbox
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"opensaves-soak/opensaves/sandbox/fault"
+)
+
+var (
+	errRecordNotFound = &refusal{http.StatusNotFound, "record not found"}
+	errRecordRequired = &refusal{http.StatusBadRequest, "record_id is required"}
+	errQuerying       = &refusal{http.StatusInternalServerError, "Failed to query records"}
+	errCreatingRecord = &refusal{http.StatusInternalServerError, "Failed to create record"}
+	errUpdatingRecord = &refusal{http.StatusInternalServerError, "Failed to update record"}
+	errDeletingRecord = &refusal{http.StatusInternalServerError, "Failed to delete record"}
+)
+
+// recordFields is what a body says of a record; nil where it says nothing.
+type recordFields struct {
+	tags        []string
+	properties  map[string]any
+	owner, game string
+}
+
+func fieldsOf(body map[string]any, b Backend) recordFields {
+	var f recordFields
+	if tags, ok := body["tags"].([]any); ok {
+		f.tags = make([]string, len(tags))
+		for i := range tags {
+			f.tags[i], _ = tags[i].(string)
+		}
+	}
+	f.properties, _ = body["properties"].(map[string]any)
+	if b == DocumentDB {
+		f.owner, _ = body["owner_id"].(string)
+		return f
+	}
+	f.owner, _ = f.properties["owner_id"].(string)
+	f.game, _ = f.properties["game_id"].(string)
+	return f
+}
+
+// apply changes a version that nobody has seen yet.
+func (f *recordFields) apply(r *record, b Backend) {
+	if f.tags != nil {
+		r.tags = f.tags
+	}
+	if f.properties != nil {
+		r.document, r.properties = encode(f.properties, b), nil
+	}
+	r.owner = cmp.Or(f.owner, r.owner)
+	r.game = cmp.Or(f.game, r.game)
+}
+
+// tooLarge says whether the backend does not take an item of that size.
+func tooLarge(r *record, b Backend) bool {
+	limit := maxItem
+	if b == DocumentDB {
+		limit = maxBSON
+	}
+	return len(r.document) > limit || len(r.rest().json) > limit
+}
+
+func createRecord(d *database, q *query, how manner) (reply, error) {
+	if _, err := d.store(q.store); err != nil {
+		return reply{}, errStoreNotFound
+	}
+	var body map[string]any
+	if err := decode(q.body, &body); err != nil {
+		return reply{}, &refusal{http.StatusBadRequest, err.Error()}
+	}
+	id, _ := body["record_id"].(string)
+	if id == "" {
+		return reply{}, errRecordRequired
+	}
+	r := &record{content: content{store: q.store, key: id, created: how.now, updated: how.now, signature: newSignature()}}
+	fields := fieldsOf(body, d.backend)
+	fields.apply(r, d.backend)
+	if tooLarge(r, d.backend) || d.backend == DynamoDB && badKey(id, maxRecordID) {
+		return reply{}, errCreatingRecord
+	}
+	if err := d.insert(r, how); errors.Is(err, errNoStore) {
+		return reply{}, errStoreNotFound
+	} else if err != nil {
+		return reply{}, errCreatingRecord
+	}
+	if d.backend == DocumentDB {
+		d.noteRecord(r)
+	} else {
+		d.countRecord(q.store, 1, how.now)
+	}
+	return reply{status: http.StatusCreated}, nil
+}
+
+// insert adds a record that must be new to a store that must be there.
+func (d *database) insert(r *record, how manner) error {
+	_, err := d.write(r.store, r.key, how, func(at place) (*record, error) {
+		switch {
+		case at.store == nil:
+			return nil, errNoStore
+		case at.old != nil:
+			return nil, errExists
+		}
+		return r, nil
+	})
+	return err
+}
+
+func getRecord(d *database, q *query, how manner) (reply, error) {
+	r, err := d.read(recordKey{q.store, q.record}, how)
+	if err != nil {
+		return reply{}, errRecordNotFound
+	}
+	if how.lie == fault.Corrupt {
+		r = r.falsified()
+	}
+	form := r.rest()
+	answer := reply{status: http.StatusOK, kind: jsonKind, head: form.json, tail: newline}
+	if d.backend == DynamoDB {
+		answer.head, answer.tail, answer.end = form.json[:form.from], form.json[form.to:], newline
+	}
+	return answer, nil
+}
+
+func updateRecord(d *database, q *query, how manner) (reply, error) {
+	var body map[string]any
+	if err := decode(q.body, &body); err != nil {
+		return reply{}, &refusal{http.StatusBadRequest, err.Error()}
+	}
+	fields := fieldsOf(body, d.backend)
+	_, err := d.write(q.store, q.record, how, func(at place) (*record, error) {
+		if at.old == nil {
+			return nil, errRecordNotFound
+		}
+		next := at.old.next(how.now)
+		fields.apply(next, d.backend)
+		if tooLarge(next, d.backend) {
+			return nil, errUpdatingRecord
+		}
+		return next, nil
+	})
+	return reply{status: http.StatusOK}, err
+}
+
+func deleteRecord(d *database, q *query, how manner) (reply, error) {
+	if d.backend == DynamoDB && (badKey(q.record, maxRecordID) || len(q.store) > maxStoreID) {
+		return reply{}, errDeletingRecord
+	}
+	existed := false
+	_, _ = d.write(q.store, q.record, how, func(at place) (*record, error) { // does not refuse
+		existed = at.old != nil
+		return nil, nil
+	})
+	if d.backend == DynamoDB {
+		d.countRecord(q.store, -1, how.now)
+		return reply{status: http.StatusNoContent}, nil
+	}
+	if !existed {
+		return reply{}, errDeletingRecord
+	}
+	d.forget(q.store + "#" + q.record)
+	return reply{status: http.StatusNoContent}, nil
+}
+
+// listRecords answers the list and both queries.
+func listRecords(d *database, q *query, how manner) (reply, error) {
+	if _, err := d.store(q.store); err != nil {
+		return reply{}, errStoreNotFound
+	}
+	ask := question{store: q.store, owner: q.params.Get("owner_id"), game: q.params.Get("game_id")}
+	ask.limit, _ = strconv.Atoi(q.params.Get("limit")) // what is no number is ignored
+	ask.limit = max(0, ask.limit)
+	found := d.distort(ask.answer(d, how), &ask, how)
+	if len(found) > 0 {
+		return reply{status: http.StatusOK, kind: jsonKind, head: []byte(`{"records":[`), records: found, tail: []byte("]}\n")}, nil
+	}
+	if d.backend == DocumentDB {
+		return jsonReply([]byte("{\"records\":null}\n")), nil
+	}
+	return jsonReply([]byte("{\"records\":[]}\n")), nil
+}
+
+// question is what REST can ask of a store's records.
+type question struct {
+	store, owner, game string
+	limit              int // 0: none
+}
+
+func (q *question) matches(r *record) bool {
+	return r.store == q.store && (q.owner == "" || q.game != "" || r.owner == q.owner) && (q.game == "" || r.game == q.game)
+}
+
+func (q *question) most() int { return q.limit }
+
+// answer returns what the backend finds, in its order.
+func (q *question) answer(d *database, how manner) []*record {
+	if d.backend == DocumentDB {
+		return q.newest(d, how)
+	}
+	p := page{limit: q.limit}
+	more := true
+	take := func(r *record) bool {
+		more = how.plan.Missing(r.store, r.key) || p.add(r)
+		return more
+	}
+	for _, s := range q.shelves(d) {
+		if more {
+			s.locked(how.plan, func() { q.walk(s, take) })
+		}
+	}
+	if d.prefixed.Load() > 0 {
+		slices.SortFunc(p.found, func(a, b *record) int { return strings.Compare(a.store+"#"+a.key, b.store+"#"+b.key) })
+	}
+	return p.found
+}
+
+// shelves returns the store, and for the indexes of DynamoDB, whose range key
+// begins with the store's id and "#", those whose ids begin so too.
+func (q *question) shelves(d *database) []*shelf {
+	own := d.shelf(q.store)
+	if own == nil {
+		return nil
+	}
+	if q.owner == "" && q.game == "" || d.prefixed.Load() == 0 {
+		return []*shelf{own}
+	}
+	return append([]*shelf{own}, d.all(q.store+"#")...)
+}
+
+// walk yields a store's records that match, in order.
+func (q *question) walk(s *shelf, yield func(*record) bool) {
+	switch {
+	case q.game != "":
+		s.indexes.games.ascend(q.game, yield)
+	case q.owner != "":
+		s.indexes.owners.ascend(q.owner, yield)
+	default:
+		s.scan(yield)
+	}
+}
+
+// newest answers as DocumentDB does: all that match, the newest first.
+func (q *question) newest(d *database, how manner) []*record {
+	s := d.shelf(q.store)
+	if s == nil {
+		return nil
+	}
+	p := page{whole: true}
+	s.locked(how.plan, func() {
+		q.walk(s, func(r *record) bool {
+			if (q.owner == "" || r.owner == q.owner) && !how.plan.Missing(r.store, r.key) {
+				p.add(r)
+			}
+			return true
+		})
+	})
+	slices.SortStableFunc(p.found, func(a, b *record) int { return cmp.Compare(b.created.Unix(), a.created.Unix()) })
+	if q.limit > 0 && len(p.found) > q.limit {
+		return p.found[:q.limit]
+	}
+	return p.found
+}
