@@ -31,7 +31,7 @@ func (c *Content) Piece(offset int64, limit int) []byte {
 		return piece[:min(len(piece), limit)]
 	}
 	start := (c.start + offset) % starts
-	return bytesOf(filling)[start : start+min(int64(limit), starts+MaxFilling-start)]
+	return bytesOf(filling)[start : start+min(int64(limit), starts-start)]
 }
 
 // Checker compares a blob with what it should hold while it comes in. It is an

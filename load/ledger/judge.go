@@ -79,16 +79,21 @@ func (o *Object) Judge(seen Seen, before Expect, sent time.Duration) Verdict {
 	return v
 }
 
-// position is the version that an answer shows. Absence is the latest deletion
-// that may be seen, else the time before the creation; where deletions may have
-// been forgotten while the read was under way, it is given the benefit of the doubt.
+// position is the version that an answer shows. Absence is the latest deletion,
+// else the time before the creation; where a deletion may have been forgotten
+// while the read was under way, it is given the benefit of the doubt.
 func (o *Object) position(seen Seen, before Expect) uint32 {
 	if !seen.Absent {
 		return seen.Version
 	}
-	for version := o.intended; version >= max(1, before.acked); version-- {
+	for version := o.intended; version > 0; version-- {
 		in := o.intents[version%kept]
-		if in.version != version || in.absent && !in.rejected {
+		switch {
+		case in.version != version && version >= before.acked:
+			return version
+		case in.version != version:
+			return 0
+		case in.absent && !in.rejected:
 			return version
 		}
 	}

@@ -46,6 +46,8 @@ type Object struct {
 	Blob     *Object   // where a record has one blob: that
 	Parts    []*Object // of a chunked blob
 
+	Count atomic.Int32 // of a chunked blob: parts that it had last; anybody may look
+
 	read atomic.Bool // since its last write
 	slot int         // in its Set
 

@@ -191,6 +191,7 @@ func settleCommit(w *World, t *Task, err error, now time.Duration) {
 	w.sessions.remove(s)
 	blob.End(blob.Version(), end, now)
 	blob.Size = t.Size
+	blob.Count.Store(int32(len(s.parts)))
 	blob.Parent.Children++
 	w.blobBytes.Add(t.Size)
 	w.chunked.Add(blob)
@@ -222,7 +223,7 @@ func prepareGetBlobChunk(w *World, t *Task) metric.Operation {
 	if blob == nil {
 		return w.has(metric.CreateChunkedBlob, metric.GetBlob)
 	}
-	number := t.rand.IntN(len(blob.Parts))
+	number := t.rand.IntN(max(1, int(blob.Count.Load())))
 	t.read(blob.Parts[number])
 	record := blob.Parent
 	t.Call.Store, t.Call.Key, t.Call.Chunk = record.Parent.Key, record.Key, int64(number)
