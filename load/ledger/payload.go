@@ -66,14 +66,8 @@ func (s *Sum) Add(kind byte, name, value string) {
 
 // AddInt adds a field whose value is a number.
 func (s *Sum) AddInt(kind byte, name string, value int64) {
-	var b [20]byte
-	text := strconv.AppendInt(b[:0], value, 10)
-	crc := crc32.Update(uint32(kind), castagnoli, bytesOf(name))
-	*s += Sum(crc32.Update(crc+1, castagnoli, text))
+	*s += Sum(Hash(uint64(value), crc32.Update(uint32(kind), castagnoli, bytesOf(name))))
 }
-
-// CRC is the CRC-32C of b, continued from crc.
-func CRC(crc uint32, b []byte) uint32 { return crc32.Update(crc, castagnoli, b) }
 
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
