@@ -123,8 +123,9 @@ func (w *headerWatch) read(name, path string) (changed bool, err error) {
 	if problem := w.config.valueProblem(name, value); problem != "" {
 		return false, errors.New(problem)
 	}
+	changed = w.values[name] != value
 	w.seen[name], w.values[name] = info, value
-	return true, nil
+	return changed, nil
 }
 
 const maxHeaderFile = 64 << 10
@@ -176,13 +177,13 @@ func (c *Config) nameProblem(lower string) string {
 }
 
 func (c *Config) valueProblem(name, value string) string {
-	printable := func(r rune) bool { return r < ' ' || r > '~' }
+	unprintable := func(r rune) bool { return r < ' ' || r > '~' }
 	binary := strings.HasSuffix(strings.ToLower(name), "-bin")
 	switch {
 	case value == "":
 		return "got an empty value"
 	case !httpguts.ValidHeaderFieldValue(value),
-		c.Wire() == metric.GRPC && !binary && strings.ContainsFunc(value, printable):
+		c.Wire() == metric.GRPC && !binary && strings.ContainsFunc(value, unprintable):
 		return "got a value with a character that no header may hold"
 	}
 	return ""

@@ -184,9 +184,10 @@ type Answer struct {
 	ConnectionWait time.Duration // until a connection could take the request
 	FirstByte      time.Time     // of the body, on reads of blobs
 	Answered       time.Time     // last byte came, or the call was given up
+	Responded      bool          // the target answered, whatever it said; gRPC cannot tell for Unavailable, and says no
 	Sent, Received int64         // payload bytes on the wire
 	Attempts       int           // times the request was written to a connection
-	Connection     string        // which one, as local and remote address
+	Connection     string        // which one, as local and remote address; empty where the call never got one
 
 	Buffer []byte // the wire's own, kept between calls
 }
@@ -223,8 +224,7 @@ func CodeOf(err error) metric.Code {
 	if err == nil {
 		return metric.OK
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return metric.Unknown

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/config"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -129,6 +130,7 @@ func (c *Client) Do(ctx context.Context, call *opensaves.Call, answer *opensaves
 	err := run(watched, channel.conn)
 	channel.release()
 	answer.Answered = time.Now()
+	answer.Responded = responded(err)
 	if answer.Attempts == 0 {
 		answer.ConnectionWait = answer.Answered.Sub(watched.began)
 	}
@@ -152,6 +154,16 @@ func failure(headers *opensaves.Headers, op metric.Operation, attempts int, err 
 		failed.Code, failed.Text, failed.Err = codeOf(uint32(s.Code())), headers.Text(s.Message()), err
 	}
 	return failed
+}
+
+// responded says whether an error came from the target: those that gRPC makes
+// of a deadline, a cancellation and a broken connection have codes of their own.
+func responded(err error) bool {
+	switch status.Code(err) {
+	case codes.DeadlineExceeded, codes.Canceled, codes.Unavailable:
+		return false
+	}
+	return true
 }
 
 // codeOf translates a code from the wire.

@@ -119,17 +119,22 @@ func (p *pool) close() error {
 // grow opens as many channels as the calls in flight need, one at least.
 func (p *pool) grow(ctx context.Context) {
 	defer p.crowded.Store(false)
-	list := *p.channels.Load()
-	want := max(len(list)+1, p.load()/crowd+1)
+	have := len(*p.channels.Load())
+	want := max(have+1, p.load()/crowd+1)
 	if p.bound != nil {
 		want = min(want, max(minChannels, (p.bound()+perChannel-1)/perChannel))
 	}
-	for range want - len(list) {
+	for range want - have {
 		if c := p.warm(ctx); c != nil {
-			list = append(slices.Clip(list), c)
-			p.channels.Store(&list)
+			p.change(func(list []*channel) []*channel { return append(list, c) })
 		}
 	}
+}
+
+// change gives calls a new list; the old one is never written, it may be being read.
+func (p *pool) change(edit func([]*channel) []*channel) {
+	list := edit(slices.Clone(*p.channels.Load()))
+	p.channels.Store(&list)
 }
 
 func (p *pool) load() (calls int) {
@@ -160,17 +165,14 @@ func (p *pool) warm(ctx context.Context) *channel {
 
 // refresh replaces channels past their age and closes replaced ones whose calls have ended.
 func (p *pool) refresh(ctx context.Context, now time.Time) {
-	list := *p.channels.Load()
-	for i, c := range list {
+	for i, c := range *p.channels.Load() {
 		if c.expires.IsZero() || now.Before(c.expires) {
 			continue
 		}
 		if c.conn.GetState() == connectivity.Idle { // not in use yet
 			p.renew(c, now)
 		} else if fresh := p.warm(ctx); fresh != nil {
-			list = slices.Clone(list)
-			list[i] = fresh
-			p.channels.Store(&list)
+			p.change(func(list []*channel) []*channel { list[i] = fresh; return list })
 			c.retired.Store(true)
 			p.retired = append(p.retired, c)
 		}

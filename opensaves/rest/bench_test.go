@@ -18,7 +18,7 @@ var storedRecord = `{"store_id":"store-1","record_id":"record-1","tags":["alpha"
 func benchServer(b *testing.B) string {
 	return serve(b, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, storedRecord)
+		_, _ = io.WriteString(w, storedRecord)
 	}).URL
 }
 
@@ -57,7 +57,7 @@ func BenchmarkBareLoop(b *testing.B) {
 			for err == nil {
 				_, err = response.Body.Read(buffer)
 			}
-			response.Body.Close()
+			_ = response.Body.Close()
 			cancel()
 		}
 	})

@@ -129,6 +129,7 @@ func (x *exchange) read(ctx context.Context, row *operation, response *http.Resp
 	}
 	defer response.Body.Close()
 	if response.StatusCode != row.status {
+		x.answer.Responded = true
 		return x.refused(response)
 	}
 	take := x.readBody
@@ -138,6 +139,7 @@ func (x *exchange) read(ctx context.Context, row *operation, response *http.Resp
 	if err := take(response); err != nil {
 		return x.broken(ctx, err)
 	}
+	x.answer.Responded = true
 	if row.decode != nil && !x.scan.decode(x.answer, row.decode) {
 		return x.fail(metric.DataLoss, "decoding the answer: got no JSON of the documented form: "+head(x.answer.Buffer), nil)
 	}

@@ -3,7 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
-	"crypto/md5" //nolint:gosec // the wire's checksum
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -145,7 +145,6 @@ var grpcContract = []grpcCase{
 	{"CreateBlob out of line without a record fails", []string{gStore}, bigBlob, `FailedPrecondition`},
 	{"CreateBlob takes a blob of no bytes", withRecord, `CreateBlob metadata{store_key:"{s}" record_key:"r"}`, `OK store_key:"{s}" record_key:"r"`},
 	{"GetBlob answers metadata and one content", append(withRecord[:2:2], gBlob), `GetBlob ` + atR, `OK metadata{store_key:"{s}" record_key:"r" size:5} | content:"hello"`},
-	{"GetBlob answers a large one in buffers", append(withRecord[:2:2], `CreateBlob metadata{store_key:"{s}" record_key:"r" size:1048577} | content:"`+strings.Repeat("x", 1<<20)+`" | content:"y"`), `GetBlob ` + atR, `OK metadata{store_key:"{s}" record_key:"r" size:1048577} | content:"` + strings.Repeat("x", 1<<20) + `" | content:"y"`},
 	{"GetBlob of a record without a blob answers nothing, well", withRecord, `GetBlob ` + atR, `OK metadata{store_key:"{s}" record_key:"r"} | content:""`},
 	{"GetBlob of an absent record is not found", []string{gStore}, `GetBlob ` + atR, `NotFound`},
 	{"GetBlob of chunks fails after the metadata", withChunks, `GetBlob ` + atR, `Unknown metadata{store_key:"{s}" record_key:"r" size:3 chunked:true chunk_count:2}`},
@@ -281,7 +280,7 @@ func checkSums(t *testing.T, messages []proto.Message) {
 	if sums == nil {
 		return
 	}
-	if want := md5.Sum(content); !bytes.Equal(sums.GetMd5(), want[:]) { //nolint:gosec // as above
+	if want := md5.Sum(content); !bytes.Equal(sums.GetMd5(), want[:]) {
 		t.Errorf("MD5: got %x, want %x", sums.GetMd5(), want)
 	}
 	if want := crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli)); sums.GetCrc32C() != want {

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -58,11 +57,6 @@ type manner struct {
 	cache bool // the wire has a cache
 }
 
-type hint struct{ skip, keepOut bool }
-
-// cacheTTL is upstream's cache_default_ttl, or what a fault says.
-func (m manner) cacheTTL() time.Duration { return cmp.Or(m.plan.CacheTTL(), 5*time.Minute) }
-
 // place is what an edit finds: the store and the record, nil where there is none.
 type place struct {
 	store *store
@@ -102,17 +96,6 @@ func (d *database) write(id, key string, how manner, change edit) (*record, erro
 	return next, nil
 }
 
-// refresh brings the cache up to date after a write.
-func (d *database) refresh(at recordKey, next *record, how manner) {
-	switch {
-	case how.plan.CacheTTL() > 0:
-	case next == nil || how.hint.keepOut || !how.cache:
-		d.records.drop(at)
-	default:
-		d.records.lend(at, next, how.now.Add(how.cacheTTL()))
-	}
-}
-
 // release forgets an upload whose chunks are no record's blob anymore.
 func (d *database) release(old, next *record) {
 	if old == nil || old.blob == nil || old.blob.upload == nil {
@@ -132,61 +115,6 @@ func (d *database) tidy(s *shelf) {
 	d.shelves.Delete(s.id)
 	if strings.Contains(s.id, "#") {
 		d.prefixed.Add(-1)
-	}
-}
-
-// cached says whether a read will be answered from the cache.
-func (d *database) cached(at recordKey, h hint) bool {
-	if h.skip {
-		return false
-	}
-	_, hit := d.records.get(at)
-	return hit
-}
-
-// read returns a record, from the cache where the wire has one and the hint
-// allows it. The lies about versions are told here.
-func (d *database) read(at recordKey, how manner) (*record, error) {
-	if how.cache && !how.hint.skip && how.lie != fault.Stale {
-		if r, hit := d.records.get(at); hit {
-			if how.hint.keepOut {
-				d.records.drop(at)
-			}
-			return r, nil
-		}
-	}
-	s := d.shelf(at.store)
-	if s == nil {
-		return nil, errNoRecord
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	found := s.slot(at.key)
-	if found.now == nil {
-		return nil, errNoRecord
-	}
-	if found.before != nil && how.tellsBefore() {
-		return found.before, nil
-	}
-	d.fill(at, found.now, how)
-	return found.now, nil
-}
-
-// tellsBefore says whether the version before is to be answered: stale where
-// the cache answers, if there is one, non-monotonic past it.
-func (m manner) tellsBefore() bool {
-	return m.lie == fault.Stale && !m.hint.skip || m.lie == fault.NonMonotonic && (m.hint.skip || !m.cache)
-}
-
-// fill puts what was read into the cache. The caller holds the shelf's lock, so
-// that no older version can overtake a write.
-func (d *database) fill(at recordKey, r *record, how manner) {
-	switch {
-	case !how.cache:
-	case how.hint.keepOut:
-		d.records.drop(at)
-	default:
-		d.records.lend(at, r, how.now.Add(how.cacheTTL()))
 	}
 }
 

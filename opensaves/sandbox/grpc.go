@@ -36,7 +36,6 @@ func (s *Sandbox) grpcServer(options ...grpc.ServerOption) (*grpc.Server, *healt
 		grpc.Creds(plain{insecure.NewCredentials()}),
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{ // upstream's
 			MaxConnectionIdle: 5 * time.Minute, MaxConnectionAge: 12 * time.Hour, MaxConnectionAgeGrace: 5 * time.Minute,
 			Time: time.Hour, Timeout: 20 * time.Second,

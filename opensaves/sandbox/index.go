@@ -58,14 +58,15 @@ type change struct {
 
 func newIndexes() indexes { return indexes{owners: index{}, games: index{}, tags: index{}} }
 
-// see lets the indexes know of a change, lag later.
-func (x *indexes) see(c change, lag time.Duration) {
+// see lets the indexes know of a change now, lag before they show it.
+func (x *indexes) see(c change, now time.Time, lag time.Duration) {
 	if lag == 0 && len(x.pending) == 0 {
 		x.apply(c)
 		return
 	}
+	c.due = now.Add(lag)
 	x.pending = append(x.pending, c)
-	x.settle(c.due, lag)
+	x.settle(now, lag)
 }
 
 // settle applies what is due, and everything when there is no lag anymore.

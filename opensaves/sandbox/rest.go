@@ -28,7 +28,7 @@ func (s *Sandbox) serveREST(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	at, err := parseRoute(r.Method, r.URL.Path)
-	if err == errNoMethod && at.store != "" { // the list of records looks for its store first
+	if errors.Is(err, errNoMethod) && at.store != "" { // the list of records looks for its store first
 		if _, missing := s.database.store(at.store); missing != nil {
 			err = errStoreNotFound
 		}

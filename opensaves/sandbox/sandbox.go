@@ -64,9 +64,11 @@ func New(c Config) *Sandbox {
 
 // SetFaults replaces all faults. They must be valid.
 func (s *Sandbox) SetFaults(f fault.Faults) {
-	s.plan.Store(fault.NewPlan(f, s.config.Seed, time.Now()))
-	s.database.records.clear() // what is in it was lent under the TTL of before
-	s.database.stores.clear()
+	old := s.plan.Swap(fault.NewPlan(f, s.config.Seed, time.Now()))
+	if old.CacheTTL() != time.Duration(f.CacheTTL) { // what is in the cache was lent under the TTL of before
+		s.database.records.clear()
+		s.database.stores.clear()
+	}
 }
 
 // Faults returns those in force.

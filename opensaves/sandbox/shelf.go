@@ -55,8 +55,7 @@ func (s *shelf) put(old, next *record, how manner) {
 	default:
 		s.records.ReplaceOrInsert(slot{key: next.key, now: next})
 	}
-	lag := how.plan.IndexLag()
-	s.indexes.see(change{old, next, how.now.Add(lag)}, lag)
+	s.indexes.see(change{old: old, new: next}, how.now, how.plan.IndexLag())
 }
 
 // scan calls yield for the records from a key on, in order.

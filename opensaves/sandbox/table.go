@@ -16,7 +16,7 @@ type table[K comparable, V any] struct {
 type shard[K comparable, V any] struct {
 	mu      sync.RWMutex
 	entries map[K]entry[V]
-	expires int // entries with an end that came since the last sweep
+	kept    int // entries that the last sweep left
 }
 
 type entry[V any] struct {
@@ -63,13 +63,13 @@ func (t *table[K, V]) lend(key K, value V, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries[key] = entry[V]{value, until}
-	if s.expires++; s.expires > len(s.entries)+16 {
+	if len(s.entries) > 2*s.kept+16 {
 		s.sweep()
 	}
 }
 
-// sweep drops what has ended. Done once in as many steps as there are entries,
-// it costs a constant each.
+// sweep drops what has ended. Done whenever the entries have doubled, it costs
+// a constant for each.
 func (s *shard[K, V]) sweep() {
 	now := time.Now()
 	for key, e := range s.entries {
@@ -77,7 +77,7 @@ func (s *shard[K, V]) sweep() {
 			delete(s.entries, key)
 		}
 	}
-	s.expires = 0
+	s.kept = len(s.entries)
 }
 
 // drop removes an entry and says whether there was one.

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"hash/maphash"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -62,11 +63,10 @@ func NewPlan(f Faults, seed uint64, now time.Time) *Plan {
 }
 
 func (f Faults) empty() bool {
-	kinds := f.Kinds
-	f.Kinds = nil
-	return len(kinds) == 0 && f.Latency == 0 && f.Stall == Stall{} && f.Saturation == Saturation{} &&
-		f.DynamoDBThrottle == 0 && f.Error == Error{} && f.Cut == 0 && f.ApplyLate == ApplyLate{} &&
-		f.IndexLag == 0 && f.CacheTTL == 0
+	if len(f.Kinds) == 0 {
+		f.Kinds = nil
+	}
+	return reflect.DeepEqual(f, Faults{})
 }
 
 // Faults returns what the plan was made of.

@@ -1,0 +1,185 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"opensaves-soak/exporter/metric"
+)
+
+func FuzzDecode(f *testing.F) {
+	f.Add(`{"latency":"20ms","stall":{"every":"5s","for":"1s"},"saturation":{"rps":800,"component":"dynamodb"},"dynamodb_throttle":0.02}`)
+	f.Add(`{"error":{"ratio":0.1,"code":"Unavailable","apply":"after"},"cut":0.01,"apply_late":{"ratio":0.01,"by":"90s"}}`)
+	f.Add(`{"index_lag":"1s","cache_ttl":"5s","kinds":{"lost_write":0.01}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		faults, err := Decode(strings.NewReader(text))
+		if err != nil {
+			if !errors.Is(err, ErrSyntax) && !errors.Is(err, ErrRange) {
+				t.Errorf("got %v, want a kind of error", err)
+			}
+			return
+		}
+		encoded, err := json.Marshal(faults)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Decode(bytes.NewReader(encoded))
+		if err != nil || NewPlan(again, 1, time.Time{}) == nil != (NewPlan(faults, 1, time.Time{}) == nil) {
+			t.Errorf("%s comes back as %s: %v", text, encoded, err)
+		}
+	})
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := Decode(strings.NewReader(`{"cut":2,"dynamodb_throttle":-1,"kinds":{"corrupt":3}}`))
+	for _, path := range []string{"cut", "dynamodb_throttle", "kinds.corrupt"} {
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("got %v, want it to name %s", err, path)
+		}
+	}
+}
+
+func TestEveryViolationCanBeCaused(t *testing.T) {
+	names := []string{
+		"corrupt", "phantom_write", "lost_write", "resurrected", "stale", "non_monotonic", "query_mismatch",
+		"query_shape", "query_missing", "lost_update", "atomic_total", "double_applied", "not_linearizable",
+	}
+	var got []string
+	for l := range lies {
+		if l > 0 {
+			got = append(got, Lie(l).String())
+		}
+	}
+	if diff := cmp.Diff(names, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Of arrivals at a steady rate, (1 s − 0.25 s) ÷ 5 s = 15 % wait longer than a
+// quarter of a second.
+func TestStallsAreExact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPlan(Faults{Stall: Stall{Every: Duration(5 * time.Second), For: Duration(time.Second)}}, 1, time.Now())
+		const n = 10_000
+		var requests sync.WaitGroup
+		waits := make([]time.Duration, n)
+		for i := range n {
+			requests.Go(func() {
+				arrived := time.Now()
+				if err := p.Arrive(t.Context()); err != nil {
+					t.Error(err)
+				}
+				waits[i] = time.Since(arrived)
+			})
+			time.Sleep(2 * time.Millisecond)
+		}
+		requests.Wait()
+		long := 0
+		for i, wait := range waits {
+			if want := max(0, time.Second-time.Duration(i)*2*time.Millisecond%(5*time.Second)); wait != want {
+				t.Fatalf("arrival %d: got a wait of %s, want %s", i, wait, want)
+			}
+			if wait > 250*time.Millisecond {
+				long++
+			}
+		}
+		if got := float64(long) / n; math.Abs(got-0.15) > 0.005 {
+			t.Errorf("waits over 0.25 s: got a share of %.4f, want 0.15 ± 0.005", got)
+		}
+	})
+}
+
+func TestASaturatedComponentServesItsRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPlan(Faults{Saturation: Saturation{RPS: 100, Component: "dynamodb"}}, 1, time.Now())
+		start := time.Now()
+		var requests sync.WaitGroup
+		for range 200 {
+			requests.Go(func() {
+				if err := p.Queue(t.Context(), DynamoDB|Redis); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		requests.Wait()
+		if got := time.Since(start); got != 2*time.Second {
+			t.Errorf("200 requests at once, 100 a second: got %s, want 2s", got)
+		}
+		start = time.Now()
+		if err := p.Queue(t.Context(), S3); err != nil || time.Since(start) != 0 {
+			t.Errorf("a request that does not touch it: got %s, %v, want no wait", time.Since(start), err)
+		}
+	})
+}
+
+func TestWhoGivesUpLeavesTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPlan(Faults{Saturation: Saturation{RPS: 1, Component: "pods"}}, 1, time.Now())
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		for range 50 {
+			if err := p.Queue(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("got %v, want the deadline", err)
+			}
+		}
+		start := time.Now()
+		if err := p.Queue(t.Context(), 0); err != nil || time.Since(start) > time.Second {
+			t.Errorf("after 50 that gave up: got a wait of %s, %v, want a second at most", time.Since(start), err)
+		}
+	})
+}
+
+func TestDrawsHaveTheirShareAndRepeatWithTheSeed(t *testing.T) {
+	const n, ratio = 20_000, 0.02
+	faults := Faults{DynamoDBThrottle: ratio, Cut: ratio, Kinds: map[string]float64{"corrupt": ratio, "stale": ratio}}
+	sequence := func(seed uint64) (draws [3][]bool) {
+		p := NewPlan(faults, seed, time.Now())
+		for range n {
+			draws[0] = append(draws[0], p.Throttled())
+			draws[1] = append(draws[1], p.Cut())
+			draws[2] = append(draws[2], p.Lie(metric.GetBlob) == Corrupt)
+		}
+		return draws
+	}
+	first, again, other := sequence(7), sequence(7), sequence(8)
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("the same seed draws differently: %s", diff)
+	}
+	if cmp.Equal(first, other) || cmp.Equal(first[0], first[1]) {
+		t.Error("another seed, or another fault, draws the same")
+	}
+	for i, draws := range first {
+		hits := 0.0
+		for _, hit := range draws {
+			if hit {
+				hits++
+			}
+		}
+		if off := 4 * math.Sqrt(ratio*(1-ratio)/n); math.Abs(hits/n-ratio) > off {
+			t.Errorf("draw %d: got a share of %.4f, want %.4f ± %.4f", i, hits/n, ratio, off)
+		}
+	}
+}
+
+func TestNoFaultsAreNoPlan(t *testing.T) {
+	p := NewPlan(Faults{Kinds: map[string]float64{}}, 1, time.Now())
+	if p != nil {
+		t.Fatal("got a plan, want nil")
+	}
+	_, _, refused := p.Refused()
+	_, late := p.Late()
+	if p.Throttled() || p.Cut() || refused || late || p.Missing("s", "r") || p.Lie(metric.GetRecord) != None ||
+		p.Arrive(t.Context()) != nil || p.Queue(t.Context(), DynamoDB) != nil || p.IndexLag() != 0 || p.CacheTTL() != 0 || p.KeepsPrevious() {
+		t.Error("no plan does something")
+	}
+}
