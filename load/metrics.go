@@ -211,7 +211,9 @@ func (m *metrics) observe(a arrival) {
 	m.requestsOf(op, class, r.Outcome, r.Code).Inc()
 	m.lag.Observe((a.sent - a.due).Seconds())
 	m.wait.Observe(t.Answer.ConnectionWait.Seconds())
-	m.durationOf(op, class).Observe((a.answered - a.sent).Seconds())
+	if t.Answer.Responded {
+		m.durationOf(op, class).Observe((a.answered - a.sent).Seconds())
+	}
 	m.responseOf(op, class, r.Outcome).Observe((a.answered - a.due).Seconds())
 	m.payloadOf(op, 0).Add(float64(t.Answer.Sent))
 	m.payloadOf(op, 1).Add(float64(t.Answer.Received))

@@ -33,7 +33,7 @@ type target struct {
 func (t *target) Do(ctx context.Context, call *opensaves.Call, answer *opensaves.Answer) error {
 	t.calls.Add(1)
 	t.attempts(call.Op)
-	answer.Attempts = 1
+	answer.Attempts, answer.Responded = 1, true
 	code := metric.OK
 	if t.do != nil {
 		code = t.do(ctx, call.Op)

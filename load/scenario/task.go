@@ -69,7 +69,8 @@ func (t *Task) read(o *ledger.Object) {
 }
 
 // ends says what is known of a write from how its call ended. A request that
-// was never written to a connection was certainly not applied.
+// never got a connection was certainly not applied; one that got one may still
+// be on its way when its deadline has passed.
 func (t *Task) ends(err error) ledger.End {
 	switch opensaves.CodeOf(err) {
 	case metric.OK:
@@ -77,7 +78,7 @@ func (t *Task) ends(err error) ledger.End {
 	case metric.InvalidArgument, metric.Unauthenticated, metric.PermissionDenied, metric.Unimplemented:
 		return ledger.Rejected
 	}
-	if t.Answer.Attempts == 0 {
+	if t.Answer.Attempts == 0 && t.Answer.Connection == "" {
 		return ledger.Rejected
 	}
 	t.Result.Unknown = true
