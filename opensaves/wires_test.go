@@ -71,7 +71,7 @@ func play(t *testing.T, address string, wire metric.Protocol, steps []step) {
 		if answer.Session != "" {
 			session = answer.Session
 		}
-		s.want.Attempts = 1
+		s.want.Attempts, s.want.Responded = 1, true
 		if diff := gocmp.Diff(s.want, answer, shown); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s.call.Op, diff)
 		}

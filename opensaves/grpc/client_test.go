@@ -255,7 +255,7 @@ func TestEachUnaryOperation(t *testing.T) {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
 			want := test.answer
-			want.Attempts = 1
+			want.Attempts, want.Responded = 1, true
 			if diff := gocmp.Diff(want, answer, ignored); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
@@ -410,7 +410,7 @@ func TestDownloadsHandOnTheContent(t *testing.T) {
 			if opensaves.CodeOf(err) != test.code || sink.String() != test.sunk || answer.FirstByte.IsZero() {
 				t.Errorf("got %v, %q first at %v; want %s, %q and a time", err, sink.String(), answer.FirstByte, test.code, test.sunk)
 			}
-			test.want.Attempts = 1
+			test.want.Attempts, test.want.Responded = 1, true
 			if diff := gocmp.Diff(test.want, answer, ignored); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}

@@ -217,6 +217,7 @@ func TestEachOperation(t *testing.T) {
 				t.Errorf("got answered %v over %q, want a time after %v and a name", answer.Answered, answer.Connection, before)
 			}
 			want := test.answer
+			want.Responded = true
 			want.Attempts, want.Sent, want.Received = 1, int64(len(test.want.Body)), int64(len(test.body))
 			if diff := cmp.Diff(want, answer, cmpopts.EquateEmpty(),
 				cmpopts.IgnoreFields(opensaves.Answer{}, "ConnectionWait", "FirstByte", "Answered", "Connection", "Buffer")); diff != "" {
