@@ -23,9 +23,10 @@ import (
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
-// against runs a load on a sandbox over loopback for a while, and returns it
-// after its end.
-func against(t *testing.T, protocol metric.Protocol, box *sandbox.Sandbox, seconds int, change func(*Options)) *soak {
+// against runs a load on a sandbox over loopback for as long as it lasts, and
+// returns it after its end. A timeout of a minute is never reached, however busy
+// the machine.
+func against(t *testing.T, protocol metric.Protocol, box *sandbox.Sandbox, timeout, lasts time.Duration, change func(*Options)) *soak {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,14 +51,14 @@ func against(t *testing.T, protocol metric.Protocol, box *sandbox.Sandbox, secon
 	config.RPS = 600
 	target := opensaves.DefaultConfig()
 	target.Address = listener.Addr().String()
-	target.Timeout, target.BlobTimeout = model.Duration(time.Second), model.Duration(2*time.Second)
+	target.Timeout, target.BlobTimeout = model.Duration(timeout), model.Duration(timeout)
 	connect := func(o opensaves.Options) (opensaves.Client, error) { return grpc.New(target, o) }
 	if protocol == metric.HTTP {
 		target.Address = "http://" + target.Address
 		connect = func(o opensaves.Options) (opensaves.Client, error) { return rest.New(target, o) }
 	}
 	o := Options{
-		Config: config, Data: data, Embedded: true, Slowest: 2 * time.Second, Protocol: protocol, Connect: connect,
+		Config: config, Data: data, Embedded: true, Slowest: timeout, Protocol: protocol, Connect: connect,
 		Price: cost.Operation, Metrics: metric.Factory{Registerer: s.registry}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	if change != nil {
@@ -69,7 +70,7 @@ func against(t *testing.T, protocol metric.Protocol, box *sandbox.Sandbox, secon
 	if s.Runner, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seconds)*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	if err := s.Run(ctx); err != nil {
 		t.Error(err)
@@ -125,7 +126,7 @@ func protocols(t *testing.T, test func(*testing.T, metric.Protocol)) {
 func TestAnHonestServerIsFoundRightAndCountsWhatWeCount(t *testing.T) {
 	protocols(t, func(t *testing.T, protocol metric.Protocol) {
 		box := sandbox.New(sandbox.Config{})
-		s := against(t, protocol, box, 6, everyScenario)
+		s := against(t, protocol, box, time.Minute, 6*time.Second, everyScenario)
 		found := s.verdicts(t)
 		if found["violation"]+found["suspect"] > 0 || found["ok"] < 500 {
 			t.Errorf("verdicts: got %v, want over 500 ok, no suspect and no violation", found)
@@ -168,9 +169,9 @@ func TestATroubledServerIsNotAccused(t *testing.T) {
 			protocols(t, func(t *testing.T, protocol metric.Protocol) {
 				box := sandbox.New(sandbox.Config{Seed: 7})
 				box.SetFaults(faults)
-				s := against(t, protocol, box, 4, func(o *Options) { everyScenario(o); o.Config.RPS = 150 })
-				if found := s.verdicts(t); found["violation"] > 0 || found["ok"] < 50 {
-					t.Errorf("verdicts: got %v, want over 50 ok and no violation", found)
+				s := against(t, protocol, box, time.Second, 4*time.Second, func(o *Options) { everyScenario(o); o.Config.RPS = 150 })
+				if found := s.verdicts(t); found["violation"] > 0 || found["ok"] < 10 {
+					t.Errorf("verdicts: got %v, want at least 10 ok and no violation", found)
 				}
 			})
 		})
@@ -188,7 +189,7 @@ func TestALyingServerIsFoundOut(t *testing.T) {
 			protocols(t, func(t *testing.T, protocol metric.Protocol) {
 				box := sandbox.New(sandbox.Config{Seed: 7})
 				box.SetFaults(fault.Faults{Kinds: map[string]float64{kind: 0.1}})
-				s := against(t, protocol, box, 3, func(o *Options) {
+				s := against(t, protocol, box, time.Minute, 3*time.Second, func(o *Options) {
 					o.Config.RPS, o.Data.Records = 200, 50
 					o.Config.Operations = map[string]float64{"get_record": 3, "update_record": 2, "create_record": 1}
 				})
