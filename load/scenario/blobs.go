@@ -146,11 +146,16 @@ func settleGetBlob(w *World, t *Task, err error, _ time.Duration) {
 	w.settleDownload(t, err, metric.CheckBlob)
 }
 
+// noBlob says that there is no blob, or no record for it.
+func noBlob(code metric.Code) bool {
+	return code == metric.NotFound || code == metric.FailedPrecondition
+}
+
 // settleDownload judges what the checker saw. On gRPC a record without a blob
 // answers with no bytes.
 func (w *World) settleDownload(t *Task, err error, check metric.Check) {
 	switch {
-	case t.Result.Code == metric.NotFound, err == nil && t.Answer.Size == 0:
+	case noBlob(t.Result.Code), err == nil && t.Answer.Size == 0:
 		t.judge(w, check, ledger.Seen{Absent: true})
 	case err == nil:
 		t.judge(w, check, t.checker.Seen())
@@ -198,6 +203,16 @@ func prepareListBlobs(w *World, t *Task) metric.Operation {
 	if o == nil {
 		return metric.CreateRecord
 	}
+	t.read(o)
 	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
 	return t.Op
+}
+
+// settleListBlobs judges only whether the record may be absent.
+func settleListBlobs(w *World, t *Task, err error, now time.Duration) {
+	if t.Result.Code == metric.NotFound {
+		t.judge(w, metric.CheckRecord, ledger.Seen{Absent: true})
+		return
+	}
+	settleList(w, t, err, now)
 }

@@ -232,9 +232,6 @@ func prepareGetBlobChunk(w *World, t *Task) metric.Operation {
 }
 
 func settleGetBlobChunk(w *World, t *Task, err error, _ time.Duration) {
-	if t.Result.Code == metric.FailedPrecondition { // the record has no blob now
-		t.Result.Code = metric.NotFound
-	}
 	w.settleDownload(t, err, metric.CheckChunk)
 }
 
@@ -243,6 +240,16 @@ func prepareCreateChunkURLs(w *World, t *Task) metric.Operation {
 	if blob == nil {
 		return w.has(metric.CreateChunkedBlob, metric.GetBlob)
 	}
+	t.read(blob)
 	t.Call.Store, t.Call.Key = blob.Parent.Parent.Key, blob.Parent.Key
 	return t.Op
+}
+
+// settleCreateChunkURLs judges only whether the blob may be absent.
+func settleCreateChunkURLs(w *World, t *Task, err error, now time.Duration) {
+	if noBlob(t.Result.Code) {
+		t.judge(w, metric.CheckBlob, ledger.Seen{Absent: true})
+		return
+	}
+	settleList(w, t, err, now)
 }

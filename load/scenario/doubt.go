@@ -110,7 +110,7 @@ func (w *World) Tend(ctx context.Context, now time.Duration, do Do) {
 
 // missing says that what was to be deleted was not there.
 func missing(op metric.Operation, code metric.Code) bool {
-	return code == metric.NotFound || op == metric.DeleteBlob && code == metric.FailedPrecondition
+	return code == metric.NotFound || op == metric.DeleteBlob && noBlob(code)
 }
 
 func (w *World) due(now time.Duration) []doubt {

@@ -46,14 +46,14 @@ var steps = [metric.Operations]step{
 	metric.CreateBlob: {prepare: prepareCreateBlob, settle: settleCreateBlob, locks: true},
 	metric.GetBlob:    {prepare: prepareGetBlob, settle: settleGetBlob},
 	metric.DeleteBlob: {prepare: prepareDeleteBlob, settle: settleDeleteBlob, locks: true},
-	metric.ListBlobs:  {prepare: prepareListBlobs, settle: settleList},
+	metric.ListBlobs:  {prepare: prepareListBlobs, settle: settleListBlobs},
 
 	metric.CreateChunkedBlob:   {prepare: prepareCreateChunkedBlob, settle: settleCreateChunkedBlob, locks: true},
 	metric.UploadChunk:         {prepare: prepareUploadChunk, settle: settleUploadChunk},
 	metric.CommitChunkedUpload: {prepare: prepareCommit, settle: settleCommit},
 	metric.AbortChunkedUpload:  {prepare: prepareAbort, settle: settleAbort},
 	metric.GetBlobChunk:        {prepare: prepareGetBlobChunk, settle: settleGetBlobChunk},
-	metric.CreateChunkURLs:     {prepare: prepareCreateChunkURLs, settle: settleList},
+	metric.CreateChunkURLs:     {prepare: prepareCreateChunkURLs, settle: settleCreateChunkURLs},
 
 	metric.CompareAndSwap:        {prepare: prepareCompareAndSwap, settle: settleAtomic, locks: true},
 	metric.CompareAndSwapGreater: {prepare: prepareAtomic, settle: settleAtomic, locks: true},
