@@ -36,17 +36,15 @@ type Options struct {
 // Runner makes the load. New makes one, Run runs it once.
 type Runner struct {
 	Options
-	client   opensaves.Client
-	world    *scenario.World
-	store    *desired.Store
-	metrics  *metrics
-	pacer    *pacer
-	origin   time.Time
-	tasks    sync.Pool
-	pending  sync.WaitGroup
-	report   reporter
-	requests context.Context // of requests; outlives the arrivals
-	cut      context.CancelFunc
+	client  opensaves.Client
+	world   *scenario.World
+	store   *desired.Store
+	metrics *metrics
+	pacer   *pacer
+	origin  time.Time
+	tasks   sync.Pool
+	pending sync.WaitGroup
+	report  reporter
 
 	inFlight    atomic.Int64
 	maxInFlight atomic.Int64
@@ -74,7 +72,6 @@ func (c *counts) take() tally {
 // New makes a runner, its working set still empty.
 func New(o Options) (*Runner, error) {
 	r := &Runner{Options: o, origin: time.Now(), metrics: newMetrics(o.Metrics), report: reporter{log: o.Log}}
-	r.requests, r.cut = context.WithCancel(context.Background())
 	r.recordBytes = o.Data.RecordBytes.Mean()
 	base := o.Config.Base(o.Embedded)
 	r.store = desired.NewStore(r.origin, base, desired.Hooks{Check: r.check, OnChange: r.changed})
@@ -87,6 +84,9 @@ func New(o Options) (*Runner, error) {
 		return nil, err
 	}
 	r.metrics.expect(mix, r.sizes())
+	if skipped := mix.Skipped(); len(skipped) > 0 {
+		o.Log.Info("Operations are left out that the protocol lacks", "protocol", o.Protocol.String(), "operations", names(skipped))
+	}
 	r.pacer = r.newPacer()
 	r.conduct = newConductor(r)
 	o.Metrics.CounterFunc(metric.AbandonedRecords, r.world.Abandoned)
@@ -111,7 +111,6 @@ func (r *Runner) newPacer() *pacer {
 // Run makes the load until ctx ends, and returns when the last request is over.
 // Stores that hold the records are made first, for as long as that takes.
 func (r *Runner) Run(ctx context.Context) error {
-	defer r.cut()
 	if !r.setup(ctx) {
 		return r.client.Close()
 	}
@@ -161,15 +160,20 @@ func (r *Runner) start(d scenario.Draw, due time.Duration) {
 	go r.send(d, due)
 }
 
-// send is the life of one arrival: prepared, sent, measured, judged.
+// send is the life of one arrival: prepared, sent, measured, judged. A request
+// outlives the load, within its own timeout; it gets the background as context,
+// because one that could be cancelled would be a lock that all requests share.
 func (r *Runner) send(d scenario.Draw, due time.Duration) {
 	defer r.pending.Done()
 	defer r.inFlight.Add(-1)
 	t := r.tasks.Get().(*scenario.Task)
-	defer r.tasks.Put(t)
+	defer func() {
+		t.Release()
+		r.tasks.Put(t)
+	}()
 	r.world.Prepare(t, d, r.now())
 	sent := r.now()
-	err := r.client.Do(r.requests, &t.Call, &t.Answer)
+	err := r.client.Do(context.Background(), &t.Call, &t.Answer)
 	answered := r.now()
 	if !t.Answer.Answered.IsZero() {
 		answered = t.Answer.Answered.Sub(r.origin)

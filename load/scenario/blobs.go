@@ -36,8 +36,7 @@ func prepareCreateBlob(w *World, t *Task) metric.Operation {
 	if w.held.Load() {
 		return w.orRead(t, metric.GetBlob)
 	}
-	t.parent = w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool { return w.mayUpload(o, t) })
-	if t.parent == nil {
+	if t.parent = w.forUpload(t); t.parent == nil {
 		return w.orRead(t, metric.GetBlob)
 	}
 	if !w.uploads.take(t.Size, t.sent) {
@@ -61,6 +60,22 @@ func (w *World) orRead(t *Task, op metric.Operation) metric.Operation {
 		}
 	}
 	return metric.GetRecord
+}
+
+// rest is how long no record is looked for after none was found: a look at all
+// of them takes a tenth of a millisecond, too long for every upload of a mix.
+const rest = 250 * time.Millisecond
+
+// forUpload returns a record that may get a blob, with its lock, or nil.
+func (w *World) forUpload(t *Task) *ledger.Object {
+	if int64(t.sent) < w.lookAgain.Load() {
+		return nil
+	}
+	o := w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool { return w.mayUpload(o, t) })
+	if o == nil {
+		w.lookAgain.Store(int64(t.sent + rest))
+	}
+	return o
 }
 
 // mayUpload takes the lock of a record that may get a blob.

@@ -62,6 +62,30 @@ func (t *Task) reset(d Draw) {
 	t.object, t.parent, t.session, t.version = nil, nil, nil, 0
 }
 
+// What a task keeps for the next arrival at the most: a stall must not leave
+// thousands of tasks behind that each hold the largest answer they ever had.
+const (
+	keptBytes   = 16 << 10
+	keptRecords = 32
+)
+
+// Release lets go of what the next arrival will not need.
+func (t *Task) Release() {
+	a := &t.Answer
+	if cap(a.Buffer) > keptBytes {
+		a.Buffer = nil
+	}
+	if cap(a.Records) > keptRecords {
+		a.Records = nil
+	}
+	if cap(t.arena.b) > keptBytes {
+		t.arena.b = nil
+	}
+	clear(a.Records[:cap(a.Records)]) // their texts may share the memory of whole messages
+	t.record, t.Call = opensaves.Record{Tags: t.record.Tags[:0], Properties: t.record.Properties[:0]}, opensaves.Call{}
+	t.object, t.parent, t.session = nil, nil, nil
+}
+
 // read prepares the reading of an object, and says what it must show.
 func (t *Task) read(o *ledger.Object) {
 	t.object, t.before = o, o.Before()

@@ -47,6 +47,7 @@ type World struct {
 	warmed     atomic.Bool
 	held       atomic.Bool // uploads, by a guard
 	uploads    budget
+	lookAgain  atomic.Int64 // for a record that may get a blob, not before
 	abandoned  atomic.Uint64
 	uncertain  sync.Mutex // guards doubts
 	doubts     []doubt
