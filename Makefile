@@ -19,13 +19,15 @@ RUNTIME_IMAGE ?= gcr.io/distroless/static:nonroot
 PACKAGES   ?= ./...
 BENCH      ?= .
 BENCH_TIME ?= 1s
+# The bars of bench are for two cores in all.
+CORES      ?= taskset --cpu-list 0,1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the order of what a target needs is meant
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/opensaves-soak, static
@@ -52,8 +54,12 @@ fmt: ## rewrite sources with gofumpt and goimports
 	lint=$$(tools/install.sh golangci-lint) && $$lint fmt ./...
 
 .PHONY: bench
-bench: ## benchmarks alone (PACKAGES=./load/pace BENCH=Arrivals BENCH_TIME=5s)
-	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCH_TIME) -benchmem $(PACKAGES)
+bench: ## hold the program to its bars of speed and size, about 13 min on an idle machine (settings: bench/doc.go)
+	$(CORES) go test -run='^$$' -bench='$(BENCH)' -benchtime=1x -timeout=3h ./bench
+
+.PHONY: bench-parts
+bench-parts: ## benchmarks of packages (PACKAGES=./load/pace BENCH=Arrivals BENCH_TIME=5s)
+	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCH_TIME) -benchmem $$(go list $(PACKAGES) | grep -v '/bench$$')
 
 .PHONY: generate
 generate: ## write generated files anew: gRPC code, tables of the README; needs protoc
