@@ -32,6 +32,7 @@ var errUsage = errors.New("wrong usage")
 // command is what the flags of one invocation say.
 type command struct {
 	stdout, stderr io.Writer
+	screen         *screen
 	log            *slog.Logger
 	logConfig      promslog.Config
 	web            *web.FlagConfig
@@ -43,7 +44,7 @@ type command struct {
 
 // Run does what args say and returns the exit status.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c := &command{stdout: stdout, stderr: stderr}
+	c := &command{stdout: stdout, stderr: stderr, screen: &screen{stdout: stdout, stderr: stderr}}
 	err := c.start(ctx, args)
 	switch {
 	case err == nil:
@@ -66,7 +67,7 @@ func (c *command) start(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w (see %s --help)", errUsage, err, name)
 	}
-	c.logConfig.Writer = c.stderr
+	c.logConfig.Writer = c.screen
 	c.log = promslog.New(&c.logConfig)
 	switch chosen {
 	case "sandbox":
@@ -82,7 +83,10 @@ func (c *command) start(ctx context.Context, args []string) error {
 func (c *command) app() (app *kingpin.Application, done *bool) {
 	done = new(bool)
 	app = kingpin.New(name, "Continuous soak tester and Prometheus exporter for Open Saves on AWS.")
-	app.UsageWriter(c.stdout).ErrorWriter(c.stderr).Terminate(func(int) { *done = true })
+	app.UsageWriter(c.stdout).ErrorWriter(c.stderr).Terminate(func(int) {
+		*done = true // kingpin goes on all the same, and would print the usage once more
+		app.UsageWriter(io.Discard).ErrorWriter(io.Discard)
+	})
 	app.Version(version.Print(name))
 	app.HelpFlag.Short('h')
 	c.web = kingpinflag.AddFlags(app, ":9842")

@@ -66,8 +66,8 @@ func (s configSource) load() (Config, error) {
 	if s.override != nil {
 		s.override(&config)
 	}
-	if config.Embedded() && file.lines["data.max_blob_bytes"] == 0 {
-		config.Data.MaxBlobBytes = scenario.SandboxBlobBytes
+	if config.Embedded() {
+		config.embed(file.lines["data.max_blob_bytes"] > 0)
 	}
 	file.check(config.Validate())
 	file.check(config.checkTogether(s.locked))
@@ -75,6 +75,16 @@ func (s configSource) load() (Config, error) {
 		return Config{}, err
 	}
 	return config, nil
+}
+
+// embed sets the defaults that differ for the embedded sandbox.
+func (c *Config) embed(blobBytesSet bool) {
+	if c.Target.Protocol == "" {
+		c.Target.Protocol = metric.HTTP.String()
+	}
+	if !blobBytesSet {
+		c.Data.MaxBlobBytes = scenario.SandboxBlobBytes
+	}
 }
 
 func readConfig(path string) ([]byte, error) {

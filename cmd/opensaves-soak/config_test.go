@@ -34,6 +34,7 @@ func TestTheDefaultsHoldWithoutAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := DefaultConfig()
+	want.Target.Protocol = "http"
 	want.Data.MaxBlobBytes = scenario.SandboxBlobBytes
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -80,7 +79,7 @@ func (d *daemon) reread() error {
 	}
 	d.config = next
 	d.runner.Reload(next.Load)
-	d.log.Info("The configuration was reloaded", "file", d.source.path, "time", time.Now().UTC())
+	d.log.Info("The configuration was reloaded", "file", d.source.path)
 	return nil
 }
 

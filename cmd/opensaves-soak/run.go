@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -75,55 +77,98 @@ type daemon struct {
 	reloads  reloads
 	runner   *load.Runner
 	sandbox  *sandbox.Sandbox // nil with a target
+	finite   *finite          // nil without --duration
+	report   *os.File         // for the summary; nil: none
 	face     []net.Listener
 	probes   []net.Listener
 }
 
 // runDaemon runs until a signal, the end of --duration, or a failure.
 func (c *command) runDaemon(ctx context.Context) error {
-	d := &daemon{command: c, source: configSource{path: c.run.configFile, override: c.run.over, locked: lockedShare}}
+	d, err := c.newDaemon(ctx)
+	if err != nil {
+		return err
+	}
+	return d.live(ctx)
+}
+
+// newDaemon reads the configuration and opens what the daemon writes to and
+// listens on, so that it fails before it begins.
+func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
+	d := &daemon{command: c, registry: prometheus.NewRegistry(), source: configSource{path: c.run.configFile, override: c.run.over, locked: lockedShare}}
 	if c.run.duration < 0 || c.run.summary != "" && c.run.duration == 0 {
-		return fmt.Errorf("%w: --duration: got %s, want more than 0s with --summary.output", errUsage, c.run.duration)
+		return nil, fmt.Errorf("%w: --duration: got %s, want more than 0s with --summary.output", errUsage, c.run.duration)
 	}
 	var err error
 	if d.config, err = d.source.load(); err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if d.face, err = exporter.Listen(ctx, c.web); err != nil {
-		return err
+		return nil, err
 	}
 	if c.probeAddress != "" {
 		if d.probes, err = exporter.ListenOn(ctx, c.probeAddress); err != nil {
-			return err
+			return nil, errors.Join(err, d.close())
 		}
 	}
+	if d.report, err = c.openSummary(); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+// live builds the parts and runs them to their end.
+func (d *daemon) live(ctx context.Context) error {
 	var group run.Group
 	group.Add(signals(ctx))
 	if err := d.build(ctx, &group); err != nil {
-		return err
+		return errors.Join(err, d.close())
 	}
-	err = group.Run()
+	err := group.Run()
 	if signaled := new(run.SignalError); errors.As(err, &signaled) {
-		c.log.Info("Ended by a signal", "signal", signaled.Signal)
-		return nil
+		d.log.Info("Ended by a signal", "signal", signaled.Signal)
+		err = nil
 	}
-	return err
+	if err != nil || d.finite == nil {
+		return errors.Join(err, d.close())
+	}
+	return d.conclude()
+}
+
+// close closes what newDaemon opened, where nobody else has done so.
+func (d *daemon) close() error {
+	var errs []error
+	for _, listener := range slices.Concat(d.face, d.probes) {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if d.report != nil {
+		errs = append(errs, d.report.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // build makes the parts and adds them to the group: first those whose end
 // nobody waits for, last the HTTP face, which answers until the load is over.
-func (d *daemon) build(ctx context.Context, group *run.Group) error {
-	d.registry = prometheus.NewRegistry()
+func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectorversion.NewCollector("opensaves_soak"))
 	factory := metric.Factory{Registerer: d.registry, NoClassic: !d.run.classicHistogram}
 	target, stopSandbox, err := d.target(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			stopSandbox()
+		}
+	}()
 	info := factory.Gauge(metric.TargetInfo)
 	info.WithLabelValues(d.config.Target.Label(), d.config.Target.Wire().String(), d.config.Target.Backend).Set(1)
 	d.reloads = newReloads(factory)
-	if d.runner, err = load.New(d.options(target, factory)); err != nil {
+	if d.runner, err = load.New(d.options(ctx, target, factory)); errors.Is(err, errTarget) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	face, err := exporter.New(d.faceOptions())
@@ -138,7 +183,8 @@ func (d *daemon) build(ctx context.Context, group *run.Group) error {
 	}))
 	group.Add(actor(ctx, d.hangup))
 	if d.run.duration > 0 {
-		group.Add(actor(ctx, d.finite))
+		d.finite = d.newFinite()
+		group.Add(actor(ctx, d.finite.run))
 	}
 	group.Add(d.serve(ctx, face, ended))
 	return nil

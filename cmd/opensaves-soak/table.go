@@ -6,7 +6,79 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/scenario"
 )
+
+// The tables of the documents are written by the test that compares them.
+//go:generate env UPDATE=1 go test -count=1 -run=^TestTheDocumentsSayWhatTheCodeSays$ .
+
+// tables renders all tables of the documents, by name, in Markdown.
+func tables() (map[string]string, error) {
+	config, err := configTable()
+	return map[string]string{"configuration": config, "metrics": metricTable(), "operations": operationTable()}, err
+}
+
+// markdown renders a table of rows.
+func markdown(rows []string, columns ...string) string {
+	return row(columns...) + "|" + strings.Repeat("---|", len(columns)) + "\n" + strings.Join(rows, "")
+}
+
+func row(cells ...string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
+
+func code(text string) string { return "`" + text + "`" }
+
+// metricTable renders every metric of the tester.
+func metricTable() string {
+	var rows []string
+	for _, d := range metric.Soak {
+		labels := make([]string, len(d.Labels))
+		for i, label := range d.Labels {
+			labels[i] = code(label)
+		}
+		rows = append(rows, row(code(d.Name), d.Type, strings.Join(labels, ", "), d.Help))
+	}
+	return markdown(rows, "metric", "type", "labels", "meaning")
+}
+
+// operationTable renders every operation: its class, the APIs that have it, and
+// its weight in each scenario.
+func operationTable() string {
+	names := scenario.Names()
+	var rows []string
+	for op := range metric.Operation(metric.Operations) {
+		cells := []string{code(op.String()), classes(op), yes(op.On(metric.HTTP)), yes(op.On(metric.GRPC))}
+		for _, name := range names {
+			cells = append(cells, weight(name, op))
+		}
+		rows = append(rows, row(cells...))
+	}
+	return markdown(rows, append([]string{"operation", "class", "REST", "gRPC"}, names...)...)
+}
+
+func classes(op metric.Operation) string {
+	if op.Transfers() {
+		return "by size"
+	}
+	return op.Class(0).String()
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return ""
+}
+
+func weight(name string, op metric.Operation) string {
+	for _, w := range scenario.Weights(name) {
+		if w.Op == op {
+			return fmt.Sprint(w.Weight)
+		}
+	}
+	return ""
+}
 
 // configTable renders every key of the configuration file, with its default
 // and meaning, as a Markdown table. Meanings are the struct tags "help".
@@ -15,7 +87,7 @@ func configTable() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("rendering the configuration: %w", err)
 	}
-	return "| key | default | meaning |\n|---|---|---|\n" + strings.Join(rows, ""), nil
+	return markdown(rows, "key", "default", "meaning"), nil
 }
 
 func configRows(section reflect.Value, path string) ([]string, error) {
@@ -28,7 +100,7 @@ func configRows(section reflect.Value, path string) ([]string, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", key, err)
 			}
-			rows = append(rows, fmt.Sprintf("| `%s` | `%s` | %s |\n", key, standard, help))
+			rows = append(rows, row(code(key), code(standard), help))
 		}
 		if inner, suffix, ok := elements(value, help == ""); ok {
 			more, err := configRows(inner, key+suffix)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -30,35 +31,52 @@ func (d *daemon) target(ctx context.Context) (target opensaves.Config, stop func
 		return target, nil, fmt.Errorf("listening for the embedded sandbox: %w", err)
 	}
 	target.Address = listener.Addr().String()
-	if target.Wire() == metric.HTTP || target.Protocol == "" {
-		target.Protocol, target.Address = metric.HTTP.String(), "http://"+target.Address
+	if target.Wire() == metric.HTTP {
+		target.Address = "http://" + target.Address
 	}
 	d.sandbox = sandbox.New(sandbox.Config{Backend: sandbox.Backend(target.Backend)})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the load
-	served := make(chan error, 1)
-	go func() { served <- d.sandbox.Serve(ctx, listener) }()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := d.sandbox.Serve(ctx, listener); err != nil {
+			d.log.Error("The embedded sandbox has ended", "err", err)
+		}
+	}()
 	d.log.Warn("No target is configured: testing an embedded sandbox", "address", target.Address)
 	return target, func() { cancel(); <-served }, nil
 }
 
-// connect returns a client of a target in its language.
-func connect(target opensaves.Config) func(opensaves.Options) (opensaves.Client, error) {
+// errTarget marks a target that cannot be tested as it is configured.
+var errTarget = errors.New("no usable target")
+
+// connect returns a client of a target in its language, once the target has
+// answered a first call.
+func connect(ctx context.Context, target opensaves.Config) func(opensaves.Options) (opensaves.Client, error) {
+	dial := func(o opensaves.Options) (opensaves.Client, error) { return grpc.New(target, o) }
+	if target.Wire() == metric.HTTP {
+		dial = func(o opensaves.Options) (opensaves.Client, error) { return rest.New(target, o) }
+	}
 	return func(o opensaves.Options) (opensaves.Client, error) {
-		if target.Wire() == metric.HTTP {
-			return rest.New(target, o)
+		client, err := dial(o)
+		if err != nil {
+			return nil, err
 		}
-		return grpc.New(target, o)
+		if err := opensaves.Probe(ctx, target, client); err != nil {
+			return nil, errors.Join(fmt.Errorf("%w: %w", errTarget, err), client.Close())
+		}
+		return client, nil
 	}
 }
 
 // options are what the load is made of.
-func (d *daemon) options(target opensaves.Config, factory metric.Factory) load.Options {
+func (d *daemon) options(ctx context.Context, target opensaves.Config, factory metric.Factory) load.Options {
 	c := d.config
 	return load.Options{
 		Config: c.Load, Safety: c.Safety, Data: c.Data,
 		Protocol: target.Wire(), Embedded: c.Embedded(),
 		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
-		Connect: connect(target),
+		Connect: connect(ctx, target),
 		World: func(mix *scenario.Mix) (*scenario.World, error) {
 			return scenario.NewWorld(scenario.Config{
 				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Identity: ledger.NewIdentity(),
