@@ -47,7 +47,7 @@ func (r *Runner) check(s desired.State) error {
 func (r *Runner) changed(c desired.Change) {
 	r.metrics.gauges.changes.WithLabelValues(string(c.Source)).Inc()
 	r.changedAt.Store(c.Time.UnixNano())
-	r.Log.Info("The load changes", "from", c.From, "to", c.To, "by", c.Source)
+	r.Log.Info("The load changes", "from", c.From, "to", c.To, "by", c.Source, "reason", c.Reason)
 }
 
 // mix makes the mix of what is wanted.

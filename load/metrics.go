@@ -132,7 +132,6 @@ func (m *metrics) expect(mix *scenario.Mix, sizes []int64) {
 			m.requestsOf(op, class, metric.Success, metric.OK)
 			m.durationOf(op, class)
 			m.responseOf(op, class, metric.Success)
-			m.responseOf(op, class, metric.Failure)
 		}
 	}
 }
@@ -230,7 +229,7 @@ func (m *metrics) observe(a arrival) {
 
 func (m *metrics) observeBlob(a arrival) {
 	t := a.task
-	if !t.Op.HasSize() || t.Result.Outcome != metric.Success {
+	if !t.Op.Transfers() || t.Result.Outcome != metric.Success {
 		return
 	}
 	size := metric.BlobSizeOf(max(t.Answer.Size, 0))

@@ -115,6 +115,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return r.client.Close()
 	}
 	r.ready.Store(true)
+	r.Log.Info("The load begins", "run", r.world.Identity.Run, "protocol", r.Protocol.String(), "rps", r.Status().RPS, "max_rps", r.Status().MaxRPS)
 	var actors sync.WaitGroup
 	actors.Go(func() { r.pacer.run(ctx) })
 	actors.Go(func() { r.conduct.run(ctx) })

@@ -34,7 +34,7 @@ type Config struct {
 	Backend string `yaml:"backend" help:"REST only: dynamodb or documentdb, whose answers differ in places"`
 	// Timeout bounds every operation but those on blobs.
 	Timeout model.Duration `yaml:"timeout" help:"bound of an operation, but for blobs"`
-	// BlobTimeout bounds the operations on blobs, those whose metric.Operation HasSize.
+	// BlobTimeout bounds the operations on blobs, those whose metric.Operation OfBlob.
 	BlobTimeout model.Duration `yaml:"blob_timeout" help:"bound of an operation on blobs"`
 	// ConnectionMaxAge is when a connection is replaced, ± 20 %, so that new pods
 	// behind a load balancer get traffic; 0 keeps connections.
@@ -77,7 +77,7 @@ func (c *Config) Label() string {
 
 // Deadline returns how long a call of op may take.
 func (c *Config) Deadline(op metric.Operation) time.Duration {
-	if op.HasSize() {
+	if op.OfBlob() {
 		return time.Duration(c.BlobTimeout)
 	}
 	return time.Duration(c.Timeout)

@@ -16,15 +16,20 @@ import (
 // restPort is where the public AWS port answers REST.
 const restPort = "8080"
 
-// Probe pings the target once, and where that fails looks at what listens there.
+// pings are how often Probe tries before it takes a failure for granted.
+const pings = 3
+
+// Probe pings the target, and where that fails looks at what listens there.
 // Its error is one sentence: the address, what was found, what to do. cfg must be
 // that of client, with an address.
 func Probe(ctx context.Context, cfg Config, client Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(cfg.Timeout))
 	defer cancel()
-	err := client.Do(ctx, &Call{Op: metric.Ping}, new(Answer))
-	if err == nil {
-		return nil
+	var err error
+	for range pings {
+		if err = client.Do(ctx, &Call{Op: metric.Ping}, new(Answer)); err == nil {
+			return nil
+		}
 	}
 	return fmt.Errorf("checking the target %s: %w", cfg.Address, cfg.explain(ctx, err))
 }

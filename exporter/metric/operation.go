@@ -90,7 +90,8 @@ type kind uint8
 const (
 	reads kind = iota
 	writes
-	blobs // class by size
+	blobs    // transfers: class by size
+	sessions // what goes with blobs and transfers nothing
 )
 
 type wires uint8
@@ -128,12 +129,12 @@ var operations = [Operations]struct {
 	GetBlob:               {"get_blob", blobs, onBoth},
 	DeleteBlob:            {"delete_blob", writes, onBoth},
 	ListBlobs:             {"list_blobs", reads, onHTTP},
-	CreateChunkedBlob:     {"create_chunked_blob", blobs, onGRPC},
+	CreateChunkedBlob:     {"create_chunked_blob", sessions, onGRPC},
 	UploadChunk:           {"upload_chunk", blobs, onGRPC},
-	CommitChunkedUpload:   {"commit_chunked_upload", blobs, onGRPC},
-	AbortChunkedUpload:    {"abort_chunked_upload", blobs, onGRPC},
+	CommitChunkedUpload:   {"commit_chunked_upload", sessions, onGRPC},
+	AbortChunkedUpload:    {"abort_chunked_upload", sessions, onGRPC},
 	GetBlobChunk:          {"get_blob_chunk", blobs, onGRPC},
-	CreateChunkURLs:       {"create_chunk_urls", blobs, onGRPC},
+	CreateChunkURLs:       {"create_chunk_urls", sessions, onGRPC},
 	CompareAndSwap:        {"compare_and_swap", writes, onGRPC},
 	CompareAndSwapGreater: {"compare_and_swap_greater", writes, onGRPC},
 	CompareAndSwapLess:    {"compare_and_swap_less", writes, onGRPC},
@@ -147,13 +148,15 @@ var operations = [Operations]struct {
 func (o Operation) String() string { return operations[o].name }
 
 // Class returns the operation's class; size is the blob's in bytes, and is
-// looked at only where HasSize.
+// looked at only where Transfers.
 func (o Operation) Class(size int64) Class {
 	switch operations[o].kind {
 	case reads:
 		return Read
 	case writes:
 		return Write
+	case sessions:
+		return SmallBlob
 	}
 	if size > SmallBlobLimit {
 		return LargeBlob
@@ -161,8 +164,11 @@ func (o Operation) Class(size int64) Class {
 	return SmallBlob
 }
 
-// HasSize says whether the class depends on a blob's size.
-func (o Operation) HasSize() bool { return operations[o].kind == blobs }
+// OfBlob says whether the operation is about a blob of some size.
+func (o Operation) OfBlob() bool { return operations[o].kind >= blobs }
+
+// Transfers says whether the operation carries the bytes of a blob.
+func (o Operation) Transfers() bool { return operations[o].kind == blobs }
 
 // On says whether the protocol has the operation.
 func (o Operation) On(p Protocol) bool { return operations[o].wires&(1<<p) != 0 }

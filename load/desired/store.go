@@ -13,6 +13,7 @@ type Change struct {
 	Time     time.Time
 	From, To float64 // the rate in force before, and the one aimed at from now on; 0 where paused
 	Source   Source  // Stages, API, Reload or TTL
+	Reason   string  // of the override now in force; empty where nobody gave one
 }
 
 // Hooks are what a Store asks and tells. They are called one at a time and
@@ -140,7 +141,11 @@ func (s *Store) become(next State, now time.Time, source Source, before float64)
 
 func (s *Store) tell(now time.Time, before float64, source Source) {
 	if s.hooks.OnChange != nil {
-		s.hooks.OnChange(Change{Time: now, From: before, To: s.last.aimed(), Source: source})
+		change := Change{Time: now, From: before, To: s.last.aimed(), Source: source}
+		if o := s.state.Active(now); o != nil {
+			change.Reason = o.Reason
+		}
+		s.hooks.OnChange(change)
 	}
 }
 

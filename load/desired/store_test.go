@@ -293,16 +293,16 @@ func TestChangesAreToldInOrderWithTheirSource(t *testing.T) {
 	var got []Change
 	store := NewStore(start, ladder(false), Hooks{OnChange: func(c Change) { got = append(got, c) }})
 	store.Advance(second(61))
-	play(t, store, step{62, `{"rps": 500, "ttl": "10s"}`}, step{63, `{}`}, step{64, `{"paused": true}`})
+	play(t, store, step{62, `{"rps": 500, "ttl": "10s", "reason": "rehearsal"}`}, step{63, `{}`}, step{64, `{"paused": true}`})
 	store.Reload(second(65), ladder(false))
 	store.Reload(second(66), base())
 	store.Advance(second(80))
 	want := []Change{
-		{second(61), 100, 200, Stages},
-		{second(62), 100 + 100.0*2/60, 500, API},
-		{second(64), 500, 0, API},
-		{second(66), 0, 0, Reload},
-		{second(80), 0, 50, TTL},
+		{second(61), 100, 200, Stages, ""},
+		{second(62), 100 + 100.0*2/60, 500, API, "rehearsal"},
+		{second(64), 500, 0, API, "rehearsal"},
+		{second(66), 0, 0, Reload, "rehearsal"},
+		{second(80), 0, 50, TTL, ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)

@@ -164,10 +164,10 @@ func TestAnIdealServerIsNeverAccused(t *testing.T) {
 					effect.Version = version
 				}
 				end := End(rapid.IntRange(0, 2).Draw(t, "end"))
-				switch {
-				case end == Acknowledged:
+				switch end {
+				case Acknowledged:
 					server = effect
-				case end == Unknown:
+				case Unknown:
 					late = append(late, effect)
 				}
 				o.End(version, end, now)

@@ -130,8 +130,10 @@ func TestAMixIsDrawnAsItIsWeighed(t *testing.T) {
 		reads    float64
 	}{
 		"two operations of the user's own": {
-			Want{Operations: map[string]float64{"get_record": 3, "create_record": 1}, Scenarios: map[string]float64{"crud": 1}}, metric.HTTP,
-			map[metric.Operation]float64{metric.GetRecord: 0.75, metric.CreateRecord: 0.25}, 0.75,
+			Want{Operations: map[string]float64{"get_record": 3, "create_record": 1}, Scenarios: map[string]float64{"crud": 1}},
+			metric.HTTP,
+			map[metric.Operation]float64{metric.GetRecord: 0.75, metric.CreateRecord: 0.25},
+			0.75,
 		},
 		"mixed keeps its share of reads on REST": {
 			Want{Scenarios: map[string]float64{"mixed": 1}, ReadRatio: 0.95}, metric.HTTP, nil, 0.95,

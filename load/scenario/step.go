@@ -70,7 +70,7 @@ func (w *World) Prepare(t *Task, d Draw, now time.Duration) {
 	t.reset(d)
 	t.sent = now
 	t.Op = w.warm(t)
-	for range len(steps) {
+	for range steps {
 		t.Call.Op = t.Op
 		became := steps[t.Op].prepare(w, t)
 		if became == t.Op {

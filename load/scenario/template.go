@@ -89,7 +89,7 @@ func readJSON(files fs.FS, name string, into any) error {
 	if err != nil {
 		return fmt.Errorf("opening templates: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(f, templateLimit+1))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", name, err)

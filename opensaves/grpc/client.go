@@ -122,7 +122,7 @@ func (c *Client) Do(ctx context.Context, call *opensaves.Call, answer *opensaves
 		ctx = metadata.NewOutgoingContext(ctx, headers.metadata)
 	}
 	pool := c.calls
-	if call.Op.HasSize() {
+	if call.Op.OfBlob() {
 		pool = c.blobs
 	}
 	channel := pool.take()
