@@ -14,7 +14,7 @@ const maxJudging = time.Microsecond
 // own counting, because the benchmark around it counts whole runs.
 func judging(b *testing.B) (rows []row) {
 	o := ledger.NewObject(1, "soak-0-r1", nil)
-	o.End(o.Intend(1024), ledger.Acknowledged, 0)
+	o.End(o.Intend(), ledger.Acknowledged, 0)
 	o.Unlock()
 	now := time.Second
 	for _, measured := range []struct {
@@ -32,7 +32,7 @@ func judging(b *testing.B) (rows []row) {
 			if !o.TryLock() {
 				b.Fatal("got no lock, want it free")
 			}
-			o.End(o.Intend(1024), ledger.Acknowledged, now)
+			o.End(o.Intend(), ledger.Acknowledged, now)
 			o.Unlock()
 		}},
 	} {

@@ -2,8 +2,7 @@ package ledger
 
 import "bytes"
 
-// Content is what one version of a blob holds: a header, cut where the blob is
-// shorter, and filling. It is made on the fly and shares its memory with all
+// Content is what one version of a blob holds: a header and filling. It is made on the fly and shares its memory with all
 // other blobs.
 type Content struct {
 	size  int64
@@ -12,11 +11,11 @@ type Content struct {
 	text  [112]byte
 }
 
-// Set makes c the content of a version of an object, size bytes long.
+// Set makes c the content of a version of an object, size bytes long, at least MinContent.
 func (c *Content) Set(o *Object, version uint32, size int64) {
 	h := Header{Key: o.Key, Version: version, Length: size}
 	head := h.Append(c.text[:0])
-	c.size, c.head = size, min(len(head), int(size))
+	c.size, c.head = size, len(head)
 	c.start = int64(Hash(o.Number, version) % starts)
 }
 
@@ -50,6 +49,10 @@ type Checker struct {
 func (c *Checker) Reset(o *Object) {
 	*c = Checker{object: o, head: c.head[:0]}
 }
+
+// MinContent is the shortest that a content may be, in bytes: a header and some
+// filling, so that no two contents are alike.
+const MinContent = 128
 
 // longest is more than any header takes.
 const longest = 112
@@ -101,7 +104,7 @@ func (c *Checker) compare(p []byte) {
 
 // Seen is what the blob, now complete, showed.
 func (c *Checker) Seen() Seen {
-	if !c.known && !c.short() {
+	if !c.known {
 		c.identify()
 	}
 	switch {
@@ -112,23 +115,4 @@ func (c *Checker) Seen() Seen {
 		c.seen.Fault = "another length than this version's"
 	}
 	return c.seen
-}
-
-// short recognises a blob that is too short for a whole header by comparing it
-// with the versions that the object remembers.
-func (c *Checker) short() bool {
-	versions, sizes := c.object.Sizes()
-	for i, version := range versions {
-		if version == 0 || sizes[i] != int64(len(c.head)) {
-			continue
-		}
-		c.content.Set(c.object, version, sizes[i])
-		c.at, c.differs = 0, false
-		if c.compare(c.head); !c.differs {
-			c.seen.Version = version
-			return true
-		}
-	}
-	c.at, c.differs = 0, false
-	return false
 }

@@ -38,13 +38,15 @@ func (k Kind) String() string {
 // Verdict is the judgement on one read. Corrupt and PhantomWrite are wrong at
 // once: no server may do that. Stale says that an acknowledged write was not
 // shown, acknowledged Age before the read was sent: a suspicion, because an
-// eventually consistent server may. NonMonotonic says that an earlier read had
-// shown more, which only a consistent server may not.
+// eventually consistent server may. Backwards says that a read which was over
+// when this one was sent had shown more; whoever knows that the server must be
+// consistent makes NonMonotonic of it.
 type Verdict struct {
-	Kind Kind
-	Age  time.Duration
-	Low  uint32 // the admissible versions, from here
-	High uint32 // to here
+	Kind      Kind
+	Backwards bool
+	Age       time.Duration
+	Low       uint32 // the admissible versions, from here
+	High      uint32 // to here
 }
 
 // Before returns what a read that is about to be sent must show at least.
@@ -66,14 +68,14 @@ func (o *Object) Judge(seen Seen, before Expect, sent time.Duration) Verdict {
 		return v
 	}
 	at := o.position(seen, before)
-	switch {
-	case at > o.intended, o.impossible(seen):
+	if at > o.intended || o.impossible(seen) {
 		v.Kind = PhantomWrite
-	case at < before.acked:
+		return v
+	}
+	v.Backwards = at < before.seen
+	if at < before.acked {
 		v.Kind, v.Age = Stale, sent-o.missed(at, sent)
-	case at < before.seen:
-		v.Kind = NonMonotonic
-	default:
+	} else {
 		o.seen = max(o.seen, at)
 	}
 	return v

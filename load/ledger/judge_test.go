@@ -18,15 +18,15 @@ func story(ends string) *Object {
 		at := time.Duration(i+1) * second
 		switch end {
 		case 'a':
-			o.End(o.Intend(0), Acknowledged, at)
+			o.End(o.Intend(), Acknowledged, at)
 		case 'r':
-			o.End(o.Intend(0), Rejected, at)
+			o.End(o.Intend(), Rejected, at)
 		case 'u':
-			o.End(o.Intend(0), Unknown, at)
+			o.End(o.Intend(), Unknown, at)
 		case 'd':
 			o.End(o.IntendDelete(), Acknowledged, at)
 		case '.':
-			o.Intend(0)
+			o.Intend()
 		}
 	}
 	return o
@@ -68,11 +68,11 @@ func TestAReadIsJudgedByWhatWasKnownWhenItWasSentAndWhenItWasAnswered(t *testing
 			for _, end := range test.during {
 				switch end {
 				case 'a':
-					o.End(o.Intend(0), Acknowledged, 101*second)
+					o.End(o.Intend(), Acknowledged, 101*second)
 				case 'd':
 					o.End(o.IntendDelete(), Acknowledged, 101*second)
 				default:
-					o.Intend(0)
+					o.Intend()
 				}
 			}
 			if diff := cmp.Diff(test.want, o.Judge(test.seen, before, 100*second)); diff != "" {
@@ -86,11 +86,15 @@ func TestGoingBackBetweenTwoReadsIsNoticed(t *testing.T) {
 	o := story("au")
 	first := o.Before()
 	o.Judge(Seen{Version: 2}, first, 10*second)
-	if got := o.Judge(Seen{Version: 1}, first, 10*second).Kind; got != NoKind {
-		t.Errorf("a read that overlaps the first: got %s, want none", got)
+	if o.Judge(Seen{Version: 1}, first, 10*second).Backwards {
+		t.Error("a read that overlaps the first was taken for a step back")
 	}
-	if got := o.Judge(Seen{Version: 1}, o.Before(), 11*second).Kind; got != NonMonotonic {
-		t.Errorf("a read after the first: got %s, want non_monotonic", got)
+	if !o.Judge(Seen{Version: 1}, o.Before(), 11*second).Backwards {
+		t.Error("a step back was not noticed")
+	}
+	o.End(2, Acknowledged, 12*second)
+	if got := o.Judge(Seen{Version: 1}, o.Before(), 13*second); got.Kind != Stale || !got.Backwards {
+		t.Errorf("a step back behind an acknowledgement: got %+v, want it stale too", got)
 	}
 }
 
@@ -113,7 +117,7 @@ func TestAFrozenObjectIsNotWrittenUntilItsFateIsKnown(t *testing.T) {
 			if test.seen > 0 {
 				o.Judge(Seen{Version: test.seen}, o.Before(), 10*second)
 			}
-			if got := o.Thaw(); got != test.want {
+			if got := o.Thaw(11 * second); got != test.want {
 				t.Errorf("thawed: got %v, want %v", got, test.want)
 			}
 			if got := o.TryLock(); got != test.want {
@@ -146,7 +150,7 @@ func TestAnIdealServerIsNeverAccused(t *testing.T) {
 			case 1: // a read is answered
 				if len(open) > 0 {
 					i := rapid.IntRange(0, len(open)-1).Draw(t, "which")
-					if v := o.Judge(open[i].shows, open[i].before, open[i].sent); v.Kind != NoKind && v.Kind != NonMonotonic {
+					if v := o.Judge(open[i].shows, open[i].before, open[i].sent); v.Kind != NoKind {
 						t.Fatalf("step %d: %+v of %+v", step, v, open[i])
 					}
 					open = append(open[:i], open[i+1:]...)
@@ -160,7 +164,7 @@ func TestAnIdealServerIsNeverAccused(t *testing.T) {
 				if effect.Absent {
 					version = o.IntendDelete()
 				} else {
-					version = o.Intend(0)
+					version = o.Intend()
 					effect.Version = version
 				}
 				end := End(rapid.IntRange(0, 2).Draw(t, "end"))
@@ -190,7 +194,7 @@ func BenchmarkReadAndWrite(b *testing.B) {
 		o.FirstRead()
 		o.Judge(Seen{Version: o.Version()}, before, 0)
 		if o.TryLock() {
-			o.End(o.Intend(0), Acknowledged, 0)
+			o.End(o.Intend(), Acknowledged, 0)
 			o.Unlock()
 		}
 	}

@@ -23,7 +23,6 @@ type intent struct {
 	rejected bool
 	acked    bool
 	at       time.Duration // of the acknowledgement
-	size     int64
 }
 
 // kept is how many of the latest intents an object remembers. A read that is
@@ -99,14 +98,16 @@ func (o *Object) Touch(now time.Duration) {
 	o.mu.Unlock()
 }
 
-// Intend announces a write before it is sent, and returns its version. Size is
-// what the version will hold, in bytes.
-func (o *Object) Intend(size int64) uint32 { return o.intend(intent{size: size}) }
+// Intend announces a write before it is sent, and returns its version.
+func (o *Object) Intend() uint32 { return o.intend(intent{}) }
 
-// IntendDelete announces a deletion, that of its parts included.
+// IntendDelete announces a deletion, that of its parts and of its blob included.
 func (o *Object) IntendDelete() uint32 {
 	for _, part := range o.Parts {
 		part.IntendDelete()
+	}
+	if o.Blob != nil {
+		o.Blob.IntendDelete()
 	}
 	return o.intend(intent{absent: true})
 }
@@ -121,10 +122,14 @@ func (o *Object) intend(in intent) uint32 {
 }
 
 // End says how the write of a version ended, and with it the last write of each
-// of its parts. An unknown end freezes the object.
+// of its parts, and after a deletion that of its blob. An unknown end freezes the
+// object.
 func (o *Object) End(version uint32, end End, now time.Duration) {
 	for _, part := range o.Parts {
 		part.End(part.Version(), end, now)
+	}
+	if o.Blob != nil && o.deletes(version) {
+		o.Blob.End(o.Blob.Version(), end, now)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -141,6 +146,13 @@ func (o *Object) End(version uint32, end End, now time.Duration) {
 	o.read.Store(false)
 }
 
+// deletes says whether a version is a deletion.
+func (o *Object) deletes(version uint32) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.intents[version%kept].absent
+}
+
 // Freeze forbids writing until Thaw: something unknown was done to the object
 // that is no version of it.
 func (o *Object) Freeze() {
@@ -150,22 +162,20 @@ func (o *Object) Freeze() {
 }
 
 // Thaw ends a freeze if the fate of the last write is known: it was
-// acknowledged, or a read has shown it. It reports whether it did.
-func (o *Object) Thaw() bool {
+// acknowledged, or a read has shown it, which counts as its acknowledgement from
+// now on. It reports whether it did.
+func (o *Object) Thaw(now time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if max(o.acked, o.seen) < o.intended || o.intents[o.intended%kept].absent {
+	in := &o.intents[o.intended%kept]
+	if max(o.acked, o.seen) < o.intended || in.absent {
 		return false
+	}
+	if !in.acked {
+		in.acked, in.at = true, now
 	}
 	o.acked, o.frozen = o.intended, false
 	return true
-}
-
-// Frozen says whether the fate of a write is unknown.
-func (o *Object) Frozen() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.frozen
 }
 
 // Version is the one that was intended last.
@@ -178,14 +188,3 @@ func (o *Object) Version() uint32 {
 // FirstRead says whether nobody has read the object since its last write, and
 // counts this as a read.
 func (o *Object) FirstRead() bool { return !o.read.Load() && !o.read.Swap(true) }
-
-// Sizes returns the sizes of the versions that the object remembers, by
-// version; which of them are admissible is for Judge to say.
-func (o *Object) Sizes() (versions [kept]uint32, sizes [kept]int64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for i, in := range o.intents {
-		versions[i], sizes[i] = in.version, in.size
-	}
-	return versions, sizes
-}

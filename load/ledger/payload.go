@@ -81,7 +81,7 @@ func Hash(number uint64, version uint32) uint64 {
 }
 
 const (
-	starts = 1 << 20 // places where a filling may begin
+	starts = 1<<20 - 3 // places where a filling may begin; a prime, so that no two parts of a blob are alike
 	// MaxFilling is how many bytes Filling can return.
 	MaxFilling  = 1 << 19
 	fillingSeed = 0x0b5a7e5

@@ -68,9 +68,9 @@ func whole(c *Content, limit int) (all []byte) {
 }
 
 func TestABlobIsRecognisedWhateverItsSizeAndHowItIsCut(t *testing.T) {
-	for _, size := range []int64{1, 2, 40, 111, 112, 113, 64 << 10, 64<<10 + 1, 4<<20 - 1, 5<<20 + 1} {
+	for _, size := range []int64{MinContent, MinContent + 1, 64 << 10, 64<<10 + 1, 4<<20 - 1, 5<<20 + 1} {
 		o := NewObject(7, "soak-00c0ffee-0-0-b7", nil)
-		version := o.Intend(size)
+		version := o.Intend()
 		var c Content
 		c.Set(o, version, size)
 		content := whole(&c, 1<<20)
@@ -96,7 +96,7 @@ func TestABlobIsRecognisedWhateverItsSizeAndHowItIsCut(t *testing.T) {
 func TestADamagedBlobIsRecognised(t *testing.T) {
 	const size = 5000
 	o := NewObject(7, "soak-00c0ffee-0-0-b7", nil)
-	version := o.Intend(size)
+	version := o.Intend()
 	var c Content
 	c.Set(o, version, size)
 	for name, damage := range map[string]func([]byte) []byte{
