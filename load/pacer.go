@@ -73,18 +73,19 @@ func (p *pacer) release() time.Duration {
 			}
 			return due - now
 		}
-		d := p.draw(p.rand)
 		if now-due > tooLate {
 			p.schedule.Take()
-			p.drop(d, metric.Stall)
+			p.drop(p.draw(p.rand), metric.Stall)
 			continue
 		}
-		if ready := p.throttle.Ready(now); ready > now {
-			return ready - now
+		if now-due > pace.Grain {
+			if ready := p.throttle.Ready(now); ready > now {
+				return ready - now
+			}
+			p.throttle.Released(now, p.schedule.Rate(due))
 		}
-		p.throttle.Released(now, p.schedule.Rate(due))
 		p.schedule.Take()
-		p.admit(d, due)
+		p.admit(p.draw(p.rand), due)
 	}
 	return 0
 }
