@@ -21,16 +21,25 @@ func (w *World) blobSet(size int64) *ledger.Set {
 	return w.blobs[0]
 }
 
-// full says whether an upload of so many bytes finds no room in storage. Half
-// as many blobs as records leave records to delete.
-func (w *World) full(size int64) bool {
+// setOf is where a blob is kept.
+func (w *World) setOf(o *ledger.Object) *ledger.Set {
+	if o.Parts != nil {
+		return w.chunked
+	}
+	return w.blobSet(o.Size)
+}
+
+// full says whether storage has no room for the largest blob: asked of a smaller
+// one, it would fill up with small ones. Half as many blobs as records leave
+// records to delete.
+func (w *World) full() bool {
 	count := w.blobs[0].Len() + w.blobs[1].Len() + w.chunked.Len()
-	return w.blobBytes.Load()+size > int64(w.Data.MaxBlobBytes) || count >= (w.Data.Records+1)/2
+	return w.blobBytes.Load()+w.largest > int64(w.Data.MaxBlobBytes) || count >= (w.Data.Records+1)/2
 }
 
 // prepareCreateBlob uploads to a record that has room for a blob.
 func prepareCreateBlob(w *World, t *Task) metric.Operation {
-	if w.full(t.Size) {
+	if w.full() {
 		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlob))
 	}
 	if w.held.Load() {
@@ -104,7 +113,7 @@ func (w *World) upload(t *Task) {
 			record.Blob = t.object
 		}
 	}
-	t.version = t.object.Intend(t.Size)
+	t.version = t.object.Intend()
 	t.content.Set(t.object, t.version, t.Size)
 	t.Call.Store, t.Call.Key, t.Call.Blob = record.Parent.Key, record.Key, t.object.Key
 	t.Call.Content = &t.content
@@ -177,9 +186,16 @@ func (w *World) settleDownload(t *Task, err error, check metric.Check) {
 	}
 }
 
-// prepareDeleteBlob deletes a blob of the size drawn, else any.
+// prepareDeleteBlob deletes any blob; each kind comes as often as there are blobs of it.
 func prepareDeleteBlob(w *World, t *Task) metric.Operation {
-	for _, set := range [...]*ledger.Set{w.blobSet(t.Size), w.chunked, w.blobs[0], w.blobs[1]} {
+	sets := [...]*ledger.Set{w.blobs[0], w.blobs[1], w.chunked}
+	first, at := 0, t.rand.IntN(max(1, sets[0].Len()+sets[1].Len()+sets[2].Len()))
+	for first < len(sets)-1 && at >= sets[first].Len() {
+		at -= sets[first].Len()
+		first++
+	}
+	for i := range sets {
+		set := sets[(first+i)%len(sets)]
 		o := set.From(w.rank(t, set), func(o *ledger.Object) bool {
 			return w.lockQuiet(o.Parent, t.sent, func() bool { return o.Size > 0 })
 		})
@@ -196,15 +212,13 @@ func prepareDeleteBlob(w *World, t *Task) metric.Operation {
 
 func settleDeleteBlob(w *World, t *Task, err error, now time.Duration) {
 	o := t.object
-	end := t.ends(err)
-	o.End(t.version, end, now)
-	set := w.blobSet(o.Size)
-	if o.Parts != nil {
-		set = w.chunked
+	end, set := t.ends(err), w.setOf(o)
+	if end == ledger.Acknowledged {
+		set.Remove(o)
 	}
+	o.End(t.version, end, now)
 	switch end {
 	case ledger.Acknowledged:
-		set.Remove(o)
 		w.releaseBlob(o, now)
 	case ledger.Rejected:
 		t.parent.Unlock()

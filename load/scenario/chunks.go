@@ -18,6 +18,9 @@ type session struct {
 	busy     bool
 }
 
+// total is how many bytes the blob will hold.
+func (s *session) total() int64 { return s.size * int64(len(s.parts)) }
+
 // sessions are the uploads in progress. They are few, so that one lock does.
 type sessions struct {
 	mu   sync.Mutex
@@ -60,6 +63,15 @@ func (s *sessions) release(one *session) {
 	s.mu.Unlock()
 }
 
+// last puts a session behind all others, so that one that fails holds up none.
+func (s *sessions) last(one *session) {
+	s.remove(one)
+	s.mu.Lock()
+	one.busy = false
+	s.list = append(s.list, one)
+	s.mu.Unlock()
+}
+
 func (s *sessions) remove(one *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +88,7 @@ func prepareCreateChunkedBlob(w *World, t *Task) metric.Operation {
 	if w.sessions.len() >= maxSessions {
 		return metric.UploadChunk
 	}
-	if w.full(t.Size) {
+	if w.full() {
 		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlobChunk))
 	}
 	if w.held.Load() {
@@ -116,10 +128,11 @@ func settleCreateChunkedBlob(w *World, t *Task, err error, _ time.Duration) {
 	}
 	s := t.session
 	s.id = t.Answer.Session
-	s.blob.Intend(s.size * int64(len(s.parts)))
+	w.blobBytes.Add(s.total())
+	s.blob.Intend()
 	for i, part := range s.blob.Parts {
 		if i < len(s.parts) {
-			part.Intend(s.size)
+			part.Intend()
 		} else {
 			part.IntendDelete()
 		}
@@ -156,6 +169,8 @@ func settleUploadChunk(w *World, t *Task, err error, now time.Duration) {
 		return
 	default:
 		t.ends(err)
+		w.sessions.last(t.session)
+		return
 	}
 	w.sessions.release(t.session)
 }
@@ -163,17 +178,30 @@ func settleUploadChunk(w *World, t *Task, err error, now time.Duration) {
 // drop ends a session whose chunks will never be seen, and gives its record back.
 func (w *World) drop(s *session, end ledger.End, now time.Duration) {
 	w.sessions.remove(s)
+	w.blobBytes.Add(-s.total())
 	s.blob.End(s.blob.Version(), end, now)
 	s.blob.Parent.Touch(now)
 	s.blob.Parent.Unlock()
 }
+
+// dropSessions ends those that the mix will never commit.
+func (w *World) dropSessions(now time.Duration) {
+	if w.mix.Load().Has(metric.CommitChunkedUpload) {
+		return
+	}
+	for s := w.sessions.take(anySession); s != nil; s = w.sessions.take(anySession) {
+		w.drop(s, ledger.Rejected, now)
+	}
+}
+
+func anySession(*session) bool { return true }
 
 func prepareCommit(w *World, t *Task) metric.Operation {
 	t.session = w.sessions.take(func(s *session) bool { return s.uploaded == len(s.parts) })
 	if t.session == nil {
 		return metric.CreateChunkedBlob
 	}
-	t.Size = t.session.size * int64(len(t.session.parts))
+	t.Size = t.session.total()
 	t.Call.Session = t.session.id
 	return t.Op
 }
@@ -181,9 +209,6 @@ func prepareCommit(w *World, t *Task) metric.Operation {
 func settleCommit(w *World, t *Task, err error, now time.Duration) {
 	s, blob := t.session, t.session.blob
 	end := t.ends(err)
-	if t.Result.Code == metric.NotFound {
-		end, t.Result.Unknown = ledger.Rejected, false // the session has expired
-	}
 	if end == ledger.Rejected {
 		w.drop(s, end, now)
 		return
@@ -193,7 +218,6 @@ func settleCommit(w *World, t *Task, err error, now time.Duration) {
 	blob.Size = t.Size
 	blob.Count.Store(int32(len(s.parts)))
 	blob.Parent.Children++
-	w.blobBytes.Add(t.Size)
 	w.chunked.Add(blob)
 	if end == ledger.Unknown {
 		w.doubtBlob(blob, w.chunked, now)
@@ -204,7 +228,7 @@ func settleCommit(w *World, t *Task, err error, now time.Duration) {
 }
 
 func prepareAbort(w *World, t *Task) metric.Operation {
-	t.session = w.sessions.take(func(*session) bool { return true })
+	t.session = w.sessions.take(anySession)
 	if t.session == nil {
 		return metric.CreateChunkedBlob
 	}
@@ -232,6 +256,9 @@ func prepareGetBlobChunk(w *World, t *Task) metric.Operation {
 }
 
 func settleGetBlobChunk(w *World, t *Task, err error, _ time.Duration) {
+	if err == nil {
+		t.Size = t.Answer.Size
+	}
 	w.settleDownload(t, err, metric.CheckChunk)
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/alecthomas/units"
 	"go.yaml.in/yaml/v3"
+
+	"opensaves-soak/load/ledger"
 )
 
 // Bounds of the data: a DynamoDB item is at most 400 KB, of which a record
@@ -16,6 +18,7 @@ import (
 const (
 	MaxRecordBytes = 300 * units.KiB
 	MaxBlobBytes   = 64 * units.MiB
+	MinBlobBytes   = maxParts * ledger.MinContent // so that each of its chunks has room for a header
 
 	// SandboxBlobBytes is the default of data.max_blob_bytes for the embedded sandbox.
 	SandboxBlobBytes = 64 * units.MiB
@@ -32,7 +35,7 @@ type DataConfig struct {
 	Owners           int              `yaml:"owners" help:"different owners of records"`
 	Tags             int              `yaml:"tags" help:"different tags"`
 	RecordBytes      Spread           `yaml:"record_bytes" help:"size of a record, or sizes with their weights, {1KiB: 90, 64KiB: 10}; at most 300KiB"`
-	BlobSizes        Spread           `yaml:"blob_sizes" help:"sizes of blobs with their weights; at most 64MiB"`
+	BlobSizes        Spread           `yaml:"blob_sizes" help:"sizes of blobs with their weights; 512B to 64MiB"`
 	MaxBlobBytes     units.Base2Bytes `yaml:"max_blob_bytes" help:"bound of live blob storage; embedded sandbox: 64MiB"`
 	MaxBlobWriteRate units.Base2Bytes `yaml:"max_blob_write_rate" help:"bytes a second; uploads over it become blob reads"`
 	Skew             float64          `yaml:"skew" help:"Zipf exponent of key choice; 0: uniform"`
@@ -76,8 +79,8 @@ func (c DataConfig) Validate() error {
 	want(c.HotKeys > 0 && c.HotKeys <= 1, "data.hot_keys: got %v, want above 0, at most 1", c.HotKeys)
 	want(c.HotReads >= 0 && c.HotReads <= 1, "data.hot_reads: got %v, want 0 to 1", c.HotReads)
 	mistakes = append(mistakes,
-		c.RecordBytes.validate("data.record_bytes", MaxRecordBytes),
-		c.BlobSizes.validate("data.blob_sizes", min(MaxBlobBytes, max(c.MaxBlobBytes, 1))))
+		c.RecordBytes.validate("data.record_bytes", 1, MaxRecordBytes),
+		c.BlobSizes.validate("data.blob_sizes", MinBlobBytes, min(MaxBlobBytes, max(c.MaxBlobBytes, MinBlobBytes))))
 	return errors.Join(mistakes...)
 }
 
@@ -128,12 +131,12 @@ func (s Spread) add(written string, weight float64) error {
 	return nil
 }
 
-func (s Spread) validate(path string, limit units.Base2Bytes) error {
+func (s Spread) validate(path string, least, most units.Base2Bytes) error {
 	var mistakes []error
 	var sum float64
 	for _, size := range s.Sizes() {
-		if size < 1 || size > limit {
-			mistakes = append(mistakes, fmt.Errorf("%s: got %s, want 1B to %s", path, size, limit))
+		if size < least || size > most {
+			mistakes = append(mistakes, fmt.Errorf("%s: got %s, want %s to %s", path, size, least, most))
 		}
 		if weight := s[size]; !(weight >= 0 && weight <= maxWeight) {
 			mistakes = append(mistakes, fmt.Errorf("%s: got %v for %s, want a weight of 0 to %v", path, weight, size, float64(maxWeight)))

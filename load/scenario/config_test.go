@@ -32,9 +32,9 @@ func TestEveryMistakeOfTheDataIsNamedWithItsPath(t *testing.T) {
 		"data.hot_keys: got 0, want above 0, at most 1",
 		"data.hot_reads: got 2, want 0 to 1",
 		"data.record_bytes: got 400KiB, want 1B to 300KiB",
-		"data.blob_sizes: got 0B, want 1B to 64MiB",
+		"data.blob_sizes: got 0B, want 512B to 64MiB",
 		"data.blob_sizes: got -1 for 1KiB, want a weight of 0 to 1e+09",
-		"data.blob_sizes: got 65MiB, want 1B to 64MiB",
+		"data.blob_sizes: got 65MiB, want 512B to 64MiB",
 		"data.blob_sizes: got no weight above 0, want at least one",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

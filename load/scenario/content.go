@@ -181,8 +181,10 @@ func see(o *ledger.Object, r *opensaves.Record) ledger.Seen {
 	switch {
 	case !ok:
 		seen.Fault = "no header in the opaque text"
-	case h.Key != o.Key:
+	case h.Key != o.Key, r.Key != "" && r.Key != o.Key:
 		seen.Fault = "the key of another object"
+	case r.Store != "" && o.Parent != nil && r.Store != o.Parent.Key:
+		seen.Fault = "the key of another store"
 	case uint32(s) != h.Sum:
 		seen.Fault = "fields that are not this version's"
 	}

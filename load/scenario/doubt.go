@@ -46,78 +46,92 @@ func (w *World) doubtBlob(o *ledger.Object, set *ledger.Set, now time.Duration) 
 	w.put(doubt{since: now, object: o, set: set, call: call})
 }
 
-// put notes a doubt. Where there are too many, the oldest is given up: its
-// object leaves the working set, a blob together with its record.
+// put notes a doubt. Where too many records are frozen, the oldest is given up.
 func (w *World) put(d doubt) {
 	w.uncertain.Lock()
 	defer w.uncertain.Unlock()
 	w.doubts = append(w.doubts, d)
-	if len(w.doubts) <= w.Data.Records {
+	if w.frozen.Load() <= int64(w.Data.Records) {
 		return
 	}
-	oldest := w.doubts[0]
-	w.doubts = w.doubts[1:]
-	w.abandoned.Add(1)
-	oldest.set.Remove(oldest.object)
-	switch oldest.call.Op {
-	case metric.DeleteRecord:
-		w.frozen.Add(-1)
-	case metric.DeleteBlob:
-		w.blobBytes.Add(-oldest.object.Size)
-		w.records.Remove(oldest.object.Parent)
+	for i, oldest := range w.doubts {
+		if oldest.call.Op == metric.DeleteRecord {
+			w.doubts = append(w.doubts[:i], w.doubts[i+1:]...)
+			w.abandoned.Add(1)
+			w.gone(oldest, d.since)
+			return
+		}
 	}
 }
 
-// settled ends a doubt: the object is known to be as the ledger has it, or gone.
-func (w *World) settled(d doubt, gone bool, now time.Duration) {
-	if gone {
-		d.set.Remove(d.object)
-	}
+// gone takes what a doubt was about out of the working set. A record's one blob
+// goes with it.
+func (w *World) gone(d doubt, now time.Duration) {
+	d.set.Remove(d.object)
 	switch d.call.Op {
 	case metric.DeleteRecord:
 		w.frozen.Add(-1)
+		if blob := d.object.Blob; blob != nil && blob.Size > 0 {
+			w.setOf(blob).Remove(blob)
+			w.blobBytes.Add(-blob.Size)
+		}
 	case metric.DeleteBlob:
 		w.releaseBlob(d.object, now)
 	}
 }
 
-// tending is how many doubts are settled at a time, so that a flood of them
-// does not become a flood of deletions.
-const tending = 20
+// thaw lets an object be written again whose fate became known. A blob is not
+// thawed: an upload that lands late would rewrite its record.
+func (w *World) thaw(d doubt, now time.Duration) bool {
+	if d.call.Op == metric.DeleteBlob || !d.object.Thaw(now) {
+		return false
+	}
+	if d.call.Op == metric.DeleteRecord {
+		w.frozen.Add(-1)
+	}
+	return true
+}
 
-// Tend settles doubts that are old enough: an object whose fate is known may be
-// written again, others are deleted and forgotten. It is to be called about
-// every second, with now as of the call.
-func (w *World) Tend(ctx context.Context, now time.Duration, do Do) {
+// Tend settles doubts that are old enough, at most so many: an object whose fate
+// is known may be written again, others are deleted and forgotten. It also drops
+// uploads that nobody will commit. It is to be called about every second.
+func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do Do) {
+	w.dropSessions(now())
 	var answer opensaves.Answer
-	for _, d := range w.due(now) {
-		if d.call.Op != metric.DeleteBlob && d.object.Thaw() {
-			w.settled(d, false, now)
+	for _, d := range w.due(now(), most) {
+		if w.thaw(d, now()) {
 			continue
 		}
 		answer.Reset()
 		version := d.object.IntendDelete()
-		if code := opensaves.CodeOf(do(ctx, &d.call, &answer)); code != metric.OK && !missing(d.call.Op, code) {
-			d.object.End(version, ledger.Unknown, now)
-			d.since = now
+		code := opensaves.CodeOf(do(ctx, &d.call, &answer))
+		if !final(code) {
+			d.object.End(version, ledger.Unknown, now())
+			d.since = now()
 			w.put(d) // and try again when as much time has passed
 			continue
 		}
-		d.object.End(version, ledger.Acknowledged, now)
-		w.settled(d, true, now)
+		d.object.End(version, ledger.Acknowledged, now())
+		w.gone(d, now())
 	}
 }
 
-// missing says that what was to be deleted was not there.
-func missing(op metric.Operation, code metric.Code) bool {
-	return code == metric.NotFound || op == metric.DeleteBlob && noBlob(code)
+// final says that a deletion was answered for good: what was there is gone, or
+// nothing was there, which one backend calls an internal error. The key is never
+// used again, so that nothing can depend on it.
+func final(code metric.Code) bool {
+	switch code {
+	case metric.OK, metric.NotFound, metric.FailedPrecondition, metric.Internal:
+		return true
+	}
+	return false
 }
 
-func (w *World) due(now time.Duration) []doubt {
+func (w *World) due(now time.Duration, most int) []doubt {
 	w.uncertain.Lock()
 	defer w.uncertain.Unlock()
 	n := 0
-	for n < min(tending, len(w.doubts)) && now-w.doubts[n].since >= time.Duration(w.Verify.UnknownTTL) {
+	for n < min(most, len(w.doubts)) && now-w.doubts[n].since >= time.Duration(w.Verify.UnknownTTL) {
 		n++
 	}
 	due := append([]doubt(nil), w.doubts[:n]...)
@@ -138,7 +152,7 @@ func (w *World) Setup(ctx context.Context, now func() time.Duration, do Do) erro
 		w.fillStore(t)
 		t.version = max(1, o.Version())
 		if o.Version() == 0 {
-			o.Intend(0)
+			o.Intend()
 		}
 		err := do(ctx, &t.Call, &t.Answer)
 		if opensaves.CodeOf(err) == metric.AlreadyExists {

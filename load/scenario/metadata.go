@@ -15,7 +15,7 @@ func prepareSetMetadata(w *World, t *Task) metric.Operation {
 	} else if t.object = w.lock(t, w.metadata); t.object == nil {
 		return metric.GetMetadata
 	}
-	t.version = t.object.Intend(0)
+	t.version = t.object.Intend()
 	w.content.metadata(&t.record, &t.arena, t.object, t.version)
 	t.Call.Record = &t.record
 	w.address(t)
@@ -68,10 +68,11 @@ func prepareDeleteMetadata(w *World, t *Task) metric.Operation {
 
 func settleDeleteMetadata(w *World, t *Task, err error, now time.Duration) {
 	end := t.ends(err)
+	if end == ledger.Acknowledged {
+		w.metadata.Remove(t.object)
+	}
 	t.object.End(t.version, end, now)
 	switch end {
-	case ledger.Acknowledged:
-		w.metadata.Remove(t.object)
 	case ledger.Rejected:
 		t.object.Unlock()
 	case ledger.Unknown:

@@ -93,7 +93,7 @@ func (m *Mix) Draw(r *rand.Rand) Draw {
 	}
 	i := sort.SearchFloat64s(m.upTo, r.Float64())
 	d := m.rows[min(i, len(m.rows)-1)]
-	if d.Op.OfBlob() || d.Op == metric.DeleteBlob {
+	if d.Op.OfBlob() {
 		d.Size = m.blobs.draw(r)
 	}
 	return d

@@ -27,7 +27,8 @@ func prepareQueryByOwner(w *World, t *Task) metric.Operation {
 
 func prepareQueryByTag(w *World, t *Task) metric.Operation {
 	return w.ask(t, func(o *ledger.Object) opensaves.Query {
-		return opensaves.Query{Tags: []string{w.content.tag(o, o.Version())}, Limit: pageLimit}
+		t.tags[0] = w.content.tag(o, o.Version())
+		return opensaves.Query{Tags: t.tags[:], Limit: pageLimit}
 	})
 }
 

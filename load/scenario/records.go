@@ -23,7 +23,7 @@ func prepareCreateRecord(w *World, t *Task) metric.Operation {
 
 // write fills the call with the next version of the task's record.
 func (w *World) write(t *Task) {
-	t.version = t.object.Intend(0)
+	t.version = t.object.Intend()
 	w.content.record(&t.record, &t.arena, t.object, t.version)
 	if w.Protocol == metric.GRPC {
 		t.record.Properties = append(t.record.Properties, counter(0))
@@ -54,7 +54,7 @@ func prepareGetRecord(w *World, t *Task) metric.Operation {
 		return metric.CreateRecord
 	}
 	if t.Drawn.Hot {
-		if written := w.recent.take(); written != nil {
+		if written := w.recent.Swap(nil); written != nil {
 			o = written
 		}
 	}
@@ -130,17 +130,19 @@ func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
 	}
 	t.object.Unlock()
 	if t.Drawn.Hot {
-		w.recent.put(t.object)
+		w.recent.Store(t.object)
 	}
 }
 
 // prepareDeleteRecord deletes a record that has no blobs, since they would
-// outlive it on some servers.
+// outlive it on some servers. Odd and even numbers take turns, because they are
+// not equally easy to lock and the working set must keep both.
 func prepareDeleteRecord(w *World, t *Task) metric.Operation {
-	o := w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool {
-		return w.Protocol == metric.HTTP && o.Number%2 == 0 && o.TryLock() ||
-			w.lockQuiet(o, t.sent, func() bool { return o.Children == 0 })
-	})
+	rank, turn := w.rank(t, w.records), t.rand.Uint64()
+	o := w.records.From(rank, func(o *ledger.Object) bool { return (o.Number+turn)%2 == 0 && w.mayDelete(o, t.sent) })
+	if o == nil {
+		o = w.records.From(rank, func(o *ledger.Object) bool { return w.mayDelete(o, t.sent) })
+	}
 	if o == nil {
 		return metric.GetRecord
 	}
@@ -149,13 +151,22 @@ func prepareDeleteRecord(w *World, t *Task) metric.Operation {
 	return t.Op
 }
 
+// mayDelete takes the lock of a record that may be deleted.
+func (w *World) mayDelete(o *ledger.Object, now time.Duration) bool {
+	if w.Protocol == metric.HTTP && o.Number%2 == 0 {
+		return o.TryLock() // it never had a blob
+	}
+	return w.lockQuiet(o, now, func() bool { return o.Children == 0 })
+}
+
 // settleDeleteRecord keeps the lock of a record that is gone.
 func settleDeleteRecord(w *World, t *Task, err error, now time.Duration) {
 	end := t.ends(err)
+	if end == ledger.Acknowledged {
+		w.records.Remove(t.object) // first, so that nobody begins to read it
+	}
 	t.object.End(t.version, end, now)
 	switch end {
-	case ledger.Acknowledged:
-		w.records.Remove(t.object)
 	case ledger.Rejected:
 		t.object.Unlock()
 	case ledger.Unknown:
@@ -167,13 +178,15 @@ func settleDeleteRecord(w *World, t *Task, err error, now time.Duration) {
 const batch = 8
 
 func prepareGetRecords(w *World, t *Task) metric.Operation {
+	t.keys = t.keys[:0]
 	for range batch {
 		if o := w.pick(t, w.records); o != nil {
-			t.Call.Keys = append(t.Call.Keys, opensaves.Key{Store: o.Parent.Key, Key: o.Key})
+			t.keys = append(t.keys, opensaves.Key{Store: o.Parent.Key, Key: o.Key})
 		}
 	}
-	if len(t.Call.Keys) == 0 {
+	if len(t.keys) == 0 {
 		return metric.CreateRecord
 	}
+	t.Call.Keys = t.keys
 	return t.Op
 }

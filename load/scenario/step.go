@@ -64,6 +64,15 @@ var steps = [metric.Operations]step{
 	metric.AtomicDec:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
 }
 
+// Judged says whether the answers of an operation are judged against one object.
+func Judged(op metric.Operation) bool {
+	switch op {
+	case metric.GetStore, metric.GetRecord, metric.GetMetadata, metric.GetBlob, metric.GetBlobChunk:
+		return true
+	}
+	return false
+}
+
 // Prepare makes a call of an arrival, at instant now. The arrival may become
 // another operation than the one drawn; in the end there is always a call.
 func (w *World) Prepare(t *Task, d Draw, now time.Duration) {

@@ -14,7 +14,7 @@ func prepareCreateStore(w *World, t *Task) metric.Operation {
 	}
 	number, key := w.name('s')
 	t.object = ledger.NewObject(number, key, nil)
-	t.version = t.object.Intend(0)
+	t.version = t.object.Intend()
 	w.fillStore(t)
 	return t.Op
 }
@@ -103,10 +103,11 @@ func prepareDeleteStore(w *World, t *Task) metric.Operation {
 
 func settleDeleteStore(w *World, t *Task, err error, now time.Duration) {
 	end := t.ends(err)
+	if end == ledger.Acknowledged {
+		w.extra.Remove(t.object)
+	}
 	t.object.End(t.version, end, now)
 	switch end {
-	case ledger.Acknowledged:
-		w.extra.Remove(t.object)
 	case ledger.Rejected:
 		t.object.Unlock()
 	case ledger.Unknown:

@@ -91,7 +91,7 @@ var scenarios = map[string][]Weight{
 		{m.AtomicInc, 1},
 	},
 	cache: {
-		{m.GetRecord, 80}, {m.GetStore, 5}, {m.GetBlob, 5}, {m.UpdateRecord, 8}, {m.CreateBlob, 2},
+		{m.GetRecord, 80}, {m.GetStore, 5}, {m.GetBlob, 5}, {m.UpdateRecord, 8}, {m.CreateBlob, 2}, {m.DeleteBlob, 1},
 	},
 	"atomics": {
 		{m.CompareAndSwap, 20},

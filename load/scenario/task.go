@@ -31,6 +31,8 @@ type Task struct {
 	parent  *ledger.Object // whose lock is held for it
 	version uint32         // that is written
 	before  ledger.Expect  // of a read
+	keys    []opensaves.Key
+	tags    [1]string
 	session *session
 	sent    time.Duration
 }
@@ -119,13 +121,11 @@ func (t *Task) judge(w *World, check metric.Check, seen ledger.Seen) {
 		r.Verdict = metric.Right
 	case ledger.Stale:
 		r.Verdict = metric.Suspect
-	case ledger.NonMonotonic:
-		r.Verdict = metric.Right
-		if w.strong {
-			r.Verdict = metric.Violation
-		}
 	default:
 		r.Verdict = metric.Violation
+	}
+	if r.Reading.Backwards && w.strong && t.Call.Hint.SkipCache {
+		r.Verdict, r.Reading.Kind = metric.Violation, ledger.NonMonotonic
 	}
 	if r.Verdict > metric.Unjudged {
 		r.Key = t.object.Key

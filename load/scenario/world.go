@@ -38,15 +38,16 @@ type World struct {
 	blobs    [2]*ledger.Set // small, large
 	chunked  *ledger.Set
 	sessions sessions
-	recent   recent
+	recent   atomic.Pointer[ledger.Object] // a record that was just written, to be read soon: a cache that was not invalidated shows then
 
 	numbers    [128]atomic.Uint64 // by kind of key
 	creating   atomic.Int64       // records under way
 	frozen     atomic.Int64       // records among records
-	blobBytes  atomic.Int64
+	blobBytes  atomic.Int64       // of blobs, and of uploads in chunks that are in progress
 	warmed     atomic.Bool
 	held       atomic.Bool // uploads, by a guard
 	uploads    budget
+	largest    int64        // blob of the mix, in bytes
 	lookAgain  atomic.Int64 // for a record that may get a blob, not before
 	abandoned  atomic.Uint64
 	uncertain  sync.Mutex // guards doubts
@@ -69,6 +70,9 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 		chunked:  ledger.NewSet(2*c.Data.Records + slack),
 		blobs:    [2]*ledger.Set{ledger.NewSet(blobsARecord * c.Data.Records), ledger.NewSet(blobsARecord * c.Data.Records)},
 		uploads:  budget{perSecond: float64(c.Data.MaxBlobWriteRate)},
+	}
+	for _, size := range c.Data.BlobSizes.Sizes() {
+		w.largest = max(w.largest, int64(size))
 	}
 	if c.Protocol == metric.HTTP {
 		w.quiet = time.Duration(c.Verify.BlobQuiet)
@@ -176,24 +180,9 @@ func (c *content) store(o *ledger.Object) (name, owner string, tags []string) {
 	return shape.name + " " + o.Key, c.owner(o), shape.tags
 }
 
-// recent remembers records that were just written, to be read soon: a cache
-// that was not invalidated shows then.
-type recent struct {
-	slots [64]atomic.Pointer[ledger.Object]
-	next  atomic.Uint32
-}
-
-func (r *recent) put(o *ledger.Object) {
-	r.slots[r.next.Add(1)%uint32(len(r.slots))].Store(o)
-}
-
-// take returns the record that was put last, once; nil if there is none.
-func (r *recent) take() *ledger.Object {
-	return r.slots[r.next.Load()%uint32(len(r.slots))].Swap(nil)
-}
-
-// budget lets so many bytes a second through, and no more than a second's
-// worth, or one upload, at once.
+// budget lets so many bytes a second through. An upload may begin while less
+// than a second's worth is not yet paid for, whatever its size: small and large
+// ones have the same chance.
 type budget struct {
 	perSecond float64
 
@@ -210,7 +199,7 @@ func (b *budget) take(size int64, now time.Duration) bool {
 		b.debt = max(0, b.debt-(now-b.at).Seconds()*b.perSecond)
 		b.at = now
 	}
-	if b.debt > 0 && b.debt+float64(size) > b.perSecond {
+	if b.debt >= b.perSecond {
 		return false
 	}
 	b.debt += float64(size)
