@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -20,7 +22,8 @@ type conductor struct {
 	peaks     peaks
 	fullUntil time.Duration // max_in_flight bound the load until then
 	limit     float64       // by guards, of the plan in force
-	version   string        // of the state that the plan follows
+	want      desired.Mix
+	version   string // of the state that the plan follows
 	costOn    bool
 }
 
@@ -64,10 +67,19 @@ func (c *conductor) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-changed:
+		case <-c.next(now):
 		case <-beat.C:
 			c.tick(time.Now())
 		}
 	}
+}
+
+// next fires when the desired state next changes by itself; nil where it does not.
+func (c *conductor) next(now time.Time) <-chan time.Time {
+	if at := c.store.Get().Next(now); !at.IsZero() {
+		return time.After(at.Sub(now))
+	}
+	return nil
 }
 
 // plan hands the pacer a new plan where the state or a guard's limit changed,
@@ -75,13 +87,13 @@ func (c *conductor) run(ctx context.Context) {
 func (c *conductor) plan(ctx context.Context, now time.Time) bool {
 	state := c.store.Get()
 	point, at := state.At(now), now.Sub(c.origin)
-	limit := c.guarded(point, at)
-	if state.Version != c.version {
-		c.applyMix(state, now)
-	} else if limit == c.limit && point.For == 0 {
+	limit := c.allowed(point, at)
+	if state.Version == c.version && limit == c.limit && point.For == 0 {
 		return true
 	}
 	c.version, c.limit = state.Version, limit
+	c.guarded.Store(math.Float64bits(limit))
+	c.applyMix(state.Mix(now))
 	segments := c.segments(state, now, limit)
 	c.raise(segments)
 	select {
@@ -100,13 +112,15 @@ func (c *conductor) segments(state desired.State, now time.Time, limit float64) 
 	return pace.Clip(segments, limit)
 }
 
-// guarded is the most that guards let through of what is wanted.
-func (c *conductor) guarded(point desired.Point, at time.Duration) float64 {
-	wanted := max(point.From, point.To)
+// allowed is the most that guards let through; without bounds where none is on.
+func (c *conductor) allowed(point desired.Point, at time.Duration) float64 {
+	limit := math.Inf(1)
 	if c.Embedded {
-		return wanted
+		return limit
 	}
-	limit := c.errors.limit(wanted, at)
+	if c.errors.on {
+		limit = c.errors.limit(max(point.From, point.To), at)
+	}
 	if bought := c.cost.limit(); bought > 0 {
 		limit = min(limit, bought)
 	}
@@ -114,8 +128,12 @@ func (c *conductor) guarded(point desired.Point, at time.Duration) float64 {
 }
 
 // applyMix lets arrivals do what is wanted from now on.
-func (c *conductor) applyMix(state desired.State, now time.Time) {
-	mix := c.mix(state.Mix(now))
+func (c *conductor) applyMix(want desired.Mix) {
+	if reflect.DeepEqual(want, c.want) {
+		return
+	}
+	c.want = want
+	mix := c.mix(want)
 	c.world.SetMix(mix)
 	c.metrics.expect(mix, c.sizes())
 	c.cost = newCostGuard(c.Safety, c.expectedPrice(mix))
@@ -146,13 +164,14 @@ func (c *conductor) tick(now time.Time) {
 	if t.full > 0 {
 		c.fullUntil = at + achievedOver*time.Second
 	}
-	rate := min(point.From, c.guarded(point, at))
+	rate := c.share(now)
 	c.peaks.add(rate)
+	c.raise(nil)
 	c.live.Store(&desired.Live{
 		AchievedRPS:       float64(c.achieved.sum().answered) / float64(max(1, c.achieved.count)),
 		SkippedOperations: names(c.world.Mix().Skipped()),
 		LimitedBy:         c.limitedBy(point, at),
-		Replica:           desired.Replica{ShareRPS: rate, Count: 1},
+		Replica:           desired.Replica{Count: 1},
 	})
 	c.show(state, rate, now)
 }
@@ -202,7 +221,6 @@ func (c *conductor) show(state desired.State, rate float64, now time.Time) {
 	g.show(point, state, now)
 	g.target.Set(rate)
 	g.fleet.Set(rate)
-	g.inFlight.Set(float64(c.inFlight.Load()))
 	g.warmup.Set(truth(!c.world.WarmedUp()))
 	g.guard.WithLabelValues(guardErrors).Set(truth(c.errors.on))
 	g.guard.WithLabelValues(guardCost).Set(truth(c.costOn))

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"opensaves-soak/exporter/metric"
@@ -16,7 +17,14 @@ func (r *Runner) Status() desired.Status {
 	if known := r.live.Load(); known != nil {
 		live = *known
 	}
-	return r.store.Get().Status(time.Now(), live)
+	now := time.Now()
+	live.Replica.ShareRPS = r.share(now)
+	return r.store.Get().Status(now, live)
+}
+
+// share is the rate of this replica at an instant, in requests a second.
+func (r *Runner) share(now time.Time) float64 {
+	return min(r.store.Get().At(now).From, math.Float64frombits(r.guarded.Load()))
 }
 
 // Patch merges a document into the override and returns the state after it.
@@ -37,6 +45,11 @@ func (r *Runner) Reload(c Config) { r.store.Reload(time.Now(), c.Base(r.Embedded
 func (r *Runner) check(s desired.State) error {
 	now := time.Now()
 	rps := s.At(now).Target
+	if o := s.Active(now); o == nil || o.RPS == nil {
+		for _, stage := range s.Base.Stages {
+			rps = max(rps, stage.RPS)
+		}
+	}
 	if need := scenario.MinRecords(rps, r.mix(s.Mix(now)).Locked()); need > r.Data.Records {
 		return fmt.Errorf("rps: got %v, which needs %d records in the working set, want at most what data.records, %d, allow", rps, need, r.Data.Records)
 	}

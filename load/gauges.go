@@ -11,7 +11,7 @@ import (
 
 // gauges show the state of the load; they are set about every second.
 type gauges struct {
-	target, fleet, limit, inFlight, warmup     prometheus.Gauge
+	target, fleet, limit, warmup               prometheus.Gauge
 	override, overrideStart, stage, transition prometheus.Gauge
 	objects, bytes, guard                      *prometheus.GaugeVec
 	trips, changes                             *prometheus.CounterVec
@@ -22,7 +22,6 @@ func newGauges(f metric.Factory) gauges {
 		target:        f.Gauge(metric.TargetRPS).WithLabelValues(),
 		fleet:         f.Gauge(metric.FleetTargetRPS).WithLabelValues(),
 		limit:         f.Gauge(metric.MaxRPS).WithLabelValues(),
-		inFlight:      f.Gauge(metric.InFlight).WithLabelValues(),
 		warmup:        f.Gauge(metric.Warmup).WithLabelValues(),
 		override:      f.Gauge(metric.OverrideActive).WithLabelValues(),
 		overrideStart: f.Gauge(metric.OverrideStart).WithLabelValues(),

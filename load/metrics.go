@@ -117,13 +117,18 @@ func (m *metrics) known(f metric.Factory) {
 	}
 }
 
-// expect makes the children of the operations that a mix may send.
+// expect makes the children of the operations that a mix may send. In warm-up
+// any mix creates records.
 func (m *metrics) expect(mix *scenario.Mix, sizes []int64) {
+	m.requestsOf(metric.CreateRecord, metric.Write, metric.Success, metric.OK)
 	for op := range metric.Operation(metric.Operations) {
 		if !mix.Has(op) {
 			continue
 		}
 		m.attemptsOf(op)
+		if scenario.Judged(op) {
+			m.stalenessOf(op)
+		}
 		m.convertedOf(op, metric.CreateRecord)
 		m.payloadOf(op, 0)
 		m.payloadOf(op, 1)
@@ -132,6 +137,9 @@ func (m *metrics) expect(mix *scenario.Mix, sizes []int64) {
 			m.requestsOf(op, class, metric.Success, metric.OK)
 			m.durationOf(op, class)
 			m.responseOf(op, class, metric.Success)
+			if op.Transfers() {
+				m.blobOf(op, metric.BlobSizeOf(size), 0)
+			}
 		}
 	}
 }
@@ -279,10 +287,10 @@ func (m *metrics) observeCheck(a arrival) {
 		return
 	}
 	m.checks[r.Check][r.Verdict].Inc()
-	switch r.Reading.Kind {
-	case ledger.Stale:
+	if r.Verdict == metric.Suspect {
 		m.stalenessOf(t.Op).Observe(max(0, r.Reading.Age).Seconds())
-	case ledger.NonMonotonic:
+	}
+	if r.Reading.Backwards {
 		m.nonMonotonic.Inc()
 	}
 	if r.Verdict == metric.Violation {

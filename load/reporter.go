@@ -26,12 +26,12 @@ func (r *reporter) look(t *scenario.Task) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := time.Now(); now.Sub(r.last) < time.Second {
+	now := time.Now()
+	if now.Sub(r.last) < time.Second {
 		r.skipped++
 		return
-	} else {
-		r.last = now
 	}
+	r.last = now
 	result := &t.Result
 	r.log.Error("The target gave a wrong answer",
 		"kind", result.Reading.Kind.String(), "operation", t.Op.String(), "key", result.Key,

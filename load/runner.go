@@ -6,6 +6,7 @@ package load
 import (
 	"context"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type Runner struct {
 	tally       counts
 	recordBytes int64
 	live        atomic.Pointer[desired.Live]
+	guarded     atomic.Uint64 // the rate that guards let through; bits of a float64
 	ready       atomic.Bool
 	changedAt   atomic.Int64 // when the load last changed, guards excepted; Unix nanoseconds
 	conduct     conductor
@@ -73,6 +75,7 @@ func (c *counts) take() tally {
 func New(o Options) (*Runner, error) {
 	r := &Runner{Options: o, origin: time.Now(), metrics: newMetrics(o.Metrics), report: reporter{log: o.Log}}
 	r.recordBytes = o.Data.RecordBytes.Mean()
+	r.guarded.Store(math.Float64bits(math.Inf(1)))
 	base := o.Config.Base(o.Embedded)
 	r.store = desired.NewStore(r.origin, base, desired.Hooks{Check: r.check, OnChange: r.changed})
 	mix := r.mix(desired.Mix{Scenarios: base.Scenarios, ReadRatio: base.ReadRatio})
@@ -90,6 +93,7 @@ func New(o Options) (*Runner, error) {
 	r.pacer = r.newPacer()
 	r.conduct = newConductor(r)
 	o.Metrics.CounterFunc(metric.AbandonedRecords, r.world.Abandoned)
+	o.Metrics.GaugeFunc(metric.InFlight, func() float64 { return float64(r.inFlight.Load()) })
 	r.tasks.New = func() any { return scenario.NewTask(rand.Uint64(), rand.Uint64()) }
 	return r, nil
 }
@@ -234,10 +238,17 @@ func (r *Runner) tend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-beat.C:
-			r.world.Tend(ctx, r.now(), r.background(metric.Cleanup))
+			r.world.Tend(ctx, r.allowance(), r.now, r.background(metric.Cleanup))
 		}
 	}
 }
+
+// tending is how many doubts are settled in a second at the most.
+const tending = 20
+
+// allowance is how many doubts may be settled now: what they cost comes on top
+// of the load, so it stays a tenth of it, and none while the load is paused.
+func (r *Runner) allowance() int { return min(tending, int(math.Ceil(r.share(time.Now())/10))) }
 
 // sizes are one blob size of each class that the mix has.
 func (r *Runner) sizes() []int64 {
