@@ -50,12 +50,13 @@ func newGauges(f metric.Factory) gauges {
 func (g *gauges) show(p desired.Point, s desired.State, at time.Time) {
 	g.limit.Set(s.Base.MaxRPS)
 	g.stage.Set(float64(p.Stage + 1))
-	g.override.Set(0)
-	g.overrideStart.Set(0)
-	if o := s.Active(at); o != nil {
-		g.override.Set(1)
-		g.overrideStart.Set(float64(o.Started.UnixMilli()) / 1000)
+	started := 0.0 // set once: a scrape may come at any time
+	o := s.Active(at)
+	if o != nil {
+		started = float64(o.Started.UnixMilli()) / 1000
 	}
+	g.override.Set(truth(o != nil))
+	g.overrideStart.Set(started)
 }
 
 // truth is 1 or 0.

@@ -13,15 +13,12 @@ import (
 )
 
 // newTestWorld makes a world of few records, its stores set up.
-func newTestWorld(t *testing.T, protocol metric.Protocol, want Want, change func(*DataConfig)) *World {
+func newTestWorld(t *testing.T, protocol metric.Protocol, want Want) *World {
 	t.Helper()
 	data := DefaultConfig()
 	data.Records, data.Stores = 200, 2
 	data.BlobSizes = Spread{units.KiB: 6, 64 * units.KiB: 3, 2 * units.MiB: 1}
 	data.MaxBlobBytes = 32 * units.MiB
-	if change != nil {
-		change(&data)
-	}
 	w, err := NewWorld(Config{
 		Data: data, Verify: ledger.DefaultConfig(), Protocol: protocol, Identity: ledger.Identity{Run: "00c0ffee"},
 	}, NewMix(want, protocol, data.BlobSizes))
@@ -45,7 +42,7 @@ func arrive(w *World, t *Task, d Draw, now time.Duration, err error) {
 func TestTheWorkingSetKeepsItsShapeForHours(t *testing.T) {
 	for _, protocol := range []metric.Protocol{metric.HTTP, metric.GRPC} {
 		t.Run(protocol.String(), func(t *testing.T) {
-			w := newTestWorld(t, protocol, Want{Scenarios: map[string]float64{"mixed": 1}, ReadRatio: 0.5}, nil)
+			w := newTestWorld(t, protocol, Want{Scenarios: map[string]float64{"mixed": 1}, ReadRatio: 0.5})
 			task := NewTask(1, 2)
 			large := 0 // uploads in the second half
 			const arrivals, each = 300_000, 40 * time.Millisecond
@@ -75,7 +72,7 @@ func TestTheWorkingSetKeepsItsShapeForHours(t *testing.T) {
 }
 
 func TestABlobGoesWithItsForgottenRecord(t *testing.T) {
-	w := newTestWorld(t, metric.GRPC, Want{Scenarios: map[string]float64{"mixed": 1}, ReadRatio: 0.5}, nil)
+	w := newTestWorld(t, metric.GRPC, Want{Scenarios: map[string]float64{"mixed": 1}, ReadRatio: 0.5})
 	task := NewTask(1, 2)
 	for w.blobs[0].Len() == 0 {
 		arrive(w, task, Draw{Op: metric.CreateRecord}, time.Minute, nil)
@@ -116,7 +113,7 @@ func TestADoubtEndsWithTheFirstAnswerToItsDeletion(t *testing.T) {
 		code metric.Code
 		want int // doubts left
 	}{{metric.OK, 0}, {metric.NotFound, 0}, {metric.Internal, 0}, {metric.Unavailable, 1}, {metric.DeadlineExceeded, 1}} {
-		w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}}, nil)
+		w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}})
 		task := NewTask(1, 2)
 		arrive(w, task, Draw{Op: metric.CreateStore}, 0, &opensaves.Error{Code: metric.Unavailable})
 		w.Tend(t.Context(), 20, func() time.Duration { return time.Hour }, func(context.Context, *opensaves.Call, *opensaves.Answer) error {
@@ -129,7 +126,7 @@ func TestADoubtEndsWithTheFirstAnswerToItsDeletion(t *testing.T) {
 }
 
 func TestTooManyFrozenRecordsAreGivenUp(t *testing.T) {
-	w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}}, nil)
+	w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}})
 	task := NewTask(1, 2)
 	for range 500 {
 		arrive(w, task, Draw{Op: metric.CreateRecord}, time.Second, &opensaves.Error{Code: metric.DeadlineExceeded})
@@ -140,7 +137,7 @@ func TestTooManyFrozenRecordsAreGivenUp(t *testing.T) {
 }
 
 func TestARequestThatNeverGotAConnectionLeavesNoDoubt(t *testing.T) {
-	w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}}, nil)
+	w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}})
 	task := NewTask(1, 2)
 	w.Prepare(task, Draw{Op: metric.CreateRecord}, 0)
 	w.Settle(task, &opensaves.Error{Code: metric.Unavailable}, 0)
