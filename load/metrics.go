@@ -31,7 +31,7 @@ type metrics struct {
 	durationVec, responseVec, blobVec, cacheVec *prometheus.HistogramVec
 	convertedVec, payloadVec, backgroundVec     *prometheus.CounterVec
 	stalenessVec                                *prometheus.HistogramVec
-	attemptsVec                                 *prometheus.CounterVec
+	attemptsVec, violationsVec                  *prometheus.CounterVec
 
 	requests  [metric.Operations][metric.Classes][metric.Outcomes][metric.Codes]child[prometheus.Counter]
 	duration  [metric.Operations][metric.Classes]child[prometheus.Observer]
@@ -48,7 +48,7 @@ type metrics struct {
 	arrivals     prometheus.Counter
 	dropped      [metric.DropReasons][metric.Classes]prometheus.Counter
 	checks       [metric.ChecksCount][metric.Results]prometheus.Counter
-	violations   [metric.ChecksCount][ledger.Kinds]prometheus.Counter
+	violations   [metric.ChecksCount][ledger.Kinds]child[prometheus.Counter]
 	unknown      prometheus.Counter
 	nonMonotonic prometheus.Counter
 
@@ -82,6 +82,7 @@ func newMetrics(f metric.Factory) *metrics {
 		stalenessVec: f.Histogram(metric.Staleness),
 		attemptsVec:  f.Counter(metric.WireAttempts),
 
+		violationsVec: f.Counter(metric.CheckViolations),
 		backgroundVec: f.Counter(metric.BackgroundRequests),
 		lag:           f.Histogram(metric.ScheduleLag).WithLabelValues(),
 		wait:          f.Histogram(metric.ConnectionWait).WithLabelValues(),
@@ -97,7 +98,7 @@ func newMetrics(f metric.Factory) *metrics {
 // known makes the children that are the same in every run.
 func (m *metrics) known(f metric.Factory) {
 	dropped := f.Counter(metric.ArrivalsDropped)
-	checks, violations := f.Counter(metric.Checks), f.Counter(metric.CheckViolations)
+	checks := f.Counter(metric.Checks)
 	for reason := range m.dropped {
 		for class := range m.dropped[reason] {
 			m.dropped[reason][class] = dropped.WithLabelValues(metric.DropReason(reason).String(), metric.Class(class).String())
@@ -108,8 +109,8 @@ func (m *metrics) known(f metric.Factory) {
 		for result := range m.checks[check] {
 			m.checks[check][result] = checks.WithLabelValues(name, metric.Result(result).String())
 		}
-		for _, kind := range []ledger.Kind{ledger.Corrupt, ledger.PhantomWrite, ledger.NonMonotonic} {
-			m.violations[check][kind] = violations.WithLabelValues(name, kind.String())
+		for _, kind := range scenario.KindsOf(metric.Check(check)) {
+			m.violationsOf(metric.Check(check), kind)
 		}
 	}
 	for purpose := range metric.Purpose(metric.Purposes) {
@@ -204,6 +205,12 @@ func (m *metrics) backgroundOf(purpose metric.Purpose, code metric.Code) prometh
 	})
 }
 
+func (m *metrics) violationsOf(check metric.Check, kind ledger.Kind) prometheus.Counter {
+	return m.violations[check][kind].of(func() prometheus.Counter {
+		return m.violationsVec.WithLabelValues(check.String(), kind.String())
+	})
+}
+
 // arrival is one that was answered, as the metrics see it.
 type arrival struct {
 	task                *scenario.Task
@@ -232,7 +239,7 @@ func (m *metrics) observe(a arrival) {
 	}
 	m.observeBlob(a)
 	m.observeCache(a)
-	m.observeCheck(a)
+	m.observeCheck(a.task)
 }
 
 func (m *metrics) observeBlob(a arrival) {
@@ -280,20 +287,17 @@ func hintOf(t *scenario.Task) int {
 	return hintDefault
 }
 
-func (m *metrics) observeCheck(a arrival) {
-	t := a.task
+// observeCheck takes what the oracle made of an answer.
+func (m *metrics) observeCheck(t *scenario.Task) {
 	r := &t.Result
 	if !r.Checked {
 		return
 	}
 	m.checks[r.Check][r.Verdict].Inc()
 	if r.Verdict == metric.Suspect {
-		m.stalenessOf(t.Op).Observe(max(0, r.Reading.Age).Seconds())
+		m.stalenessOf(t.Op).Observe(max(0, r.Age).Seconds())
 	}
-	if r.Reading.Backwards {
+	if r.Backwards {
 		m.nonMonotonic.Inc()
-	}
-	if r.Verdict == metric.Violation {
-		m.violations[r.Check][r.Reading.Kind].Inc()
 	}
 }

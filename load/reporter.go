@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/scenario"
 )
 
@@ -17,28 +16,38 @@ type reporter struct {
 	mu      sync.Mutex
 	last    time.Time
 	skipped int
+	brought map[string]int // violations by connection, so that one bad pod shows
 }
 
-// look reports a task's answer if it was a violation.
-func (r *reporter) look(t *scenario.Task) {
-	if t.Result.Verdict != metric.Violation {
-		return
-	}
+// connectionsTold bounds how many connections are told apart.
+const connectionsTold = 1000
+
+// tell reports a violation.
+func (r *reporter) tell(v scenario.Violation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	brought := r.count(v.Connection)
 	now := time.Now()
 	if now.Sub(r.last) < time.Second {
 		r.skipped++
 		return
 	}
 	r.last = now
-	result := &t.Result
 	r.log.Error("The target gave a wrong answer",
-		"kind", result.Reading.Kind.String(), "operation", t.Op.String(), "key", result.Key,
-		"seen_version", result.Seen.Version, "seen_absent", result.Seen.Absent, "fault", result.Seen.Fault,
-		"lowest_version", result.Reading.Low, "highest_version", result.Reading.High,
-		"connection", t.Answer.Connection, "left_out", r.skipped)
+		"kind", v.Kind.String(), "check", v.Check.String(), "operation", v.Op.String(), "store", v.Store, "key", v.Key,
+		"seen_version", v.Seen.Version, "seen_absent", v.Seen.Absent, "fault", v.Seen.Fault, "detail", v.Detail,
+		"lowest_version", v.Low, "highest_version", v.High, "age", v.Age, "writes", v.Past,
+		"connection", v.Connection, "by_connection", brought, "left_out", r.skipped)
 	r.skipped = 0
+}
+
+// count returns how many violations a connection has brought.
+func (r *reporter) count(connection string) int {
+	if r.brought == nil || len(r.brought) >= connectionsTold {
+		r.brought = map[string]int{}
+	}
+	r.brought[connection]++
+	return r.brought[connection]
 }
 
 // flush says how many lines were left out since the last one.

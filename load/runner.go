@@ -28,7 +28,7 @@ type Options struct {
 	Embedded bool          // the target is the embedded sandbox: no guards
 	Slowest  time.Duration // how long a request can take at the most
 	Connect  func(opensaves.Options) (opensaves.Client, error)
-	World    func(*scenario.Mix) (*scenario.World, error)
+	World    func(*scenario.Mix, func(scenario.Violation)) (*scenario.World, error)
 	Price    func(op metric.Operation, recordBytes, blobBytes int64) float64 // USD an operation
 	Metrics  metric.Factory
 	Log      *slog.Logger
@@ -80,7 +80,7 @@ func New(o Options) (*Runner, error) {
 	r.store = desired.NewStore(r.origin, base, desired.Hooks{Check: r.check, OnChange: r.changed})
 	mix := r.mix(desired.Mix{Scenarios: base.Scenarios, ReadRatio: base.ReadRatio})
 	var err error
-	if r.world, err = o.World(mix); err != nil {
+	if r.world, err = o.World(mix, r.violated); err != nil {
 		return nil, err
 	}
 	if r.client, err = o.Connect(opensaves.Options{MaxInFlight: r.capacity, OnAttempt: r.attempt}); err != nil {
@@ -93,6 +93,8 @@ func New(o Options) (*Runner, error) {
 	r.pacer = r.newPacer()
 	r.conduct = newConductor(r)
 	o.Metrics.CounterFunc(metric.AbandonedRecords, r.world.Abandoned)
+	o.Metrics.CounterFunc(metric.SupersededUnread, r.world.Superseded)
+	o.Metrics.CounterFunc(metric.LateWrites, r.world.Late)
 	o.Metrics.GaugeFunc(metric.InFlight, func() float64 { return float64(r.inFlight.Load()) })
 	r.tasks.New = func() any { return scenario.NewTask(rand.Uint64(), rand.Uint64()) }
 	return r, nil
@@ -124,6 +126,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	actors.Go(func() { r.pacer.run(ctx) })
 	actors.Go(func() { r.conduct.run(ctx) })
 	actors.Go(func() { r.tend(ctx) })
+	actors.Go(func() { r.verify(ctx) })
 	actors.Wait()
 	r.Log.Info("Arrivals have stopped, waiting for requests in flight", "in_flight", r.inFlight.Load())
 	r.pending.Wait()
@@ -186,7 +189,12 @@ func (r *Runner) send(d scenario.Draw, due time.Duration) {
 	r.world.Settle(t, err, answered)
 	r.metrics.observe(arrival{task: t, due: due, sent: sent, answered: answered, origin: r.origin})
 	r.count(t)
-	r.report.look(t)
+}
+
+// violated counts and logs a wrong answer.
+func (r *Runner) violated(v scenario.Violation) {
+	r.metrics.violationsOf(v.Check, v.Kind).Inc()
+	r.report.tell(v)
 }
 
 // count takes an answer into the tally that guards go by.
@@ -239,6 +247,31 @@ func (r *Runner) tend(ctx context.Context) {
 			return
 		case <-beat.C:
 			r.world.Tend(ctx, r.allowance(), r.now, r.background(metric.Cleanup))
+		}
+	}
+}
+
+// verifying is how often what arrivals do not verify in time is verified.
+const verifying = 100 * time.Millisecond
+
+// verify makes the calls that confirm suspicions and read acknowledged writes,
+// where arrivals do not.
+func (r *Runner) verify(ctx context.Context) {
+	beat := time.NewTicker(verifying)
+	defer beat.Stop()
+	t, do := scenario.NewTask(rand.Uint64(), rand.Uint64()), r.background(metric.Verify)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			if !r.world.Overdue(t, r.now()) {
+				continue
+			}
+			err := do(context.WithoutCancel(ctx), &t.Call, &t.Answer)
+			r.world.Settle(t, err, r.now())
+			r.metrics.observeCheck(t)
+			t.Release()
 		}
 	}
 }

@@ -77,9 +77,9 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 		Protocol: target.Wire(), Embedded: c.Embedded(),
 		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
 		Connect: connect(ctx, target),
-		World: func(mix *scenario.Mix) (*scenario.World, error) {
+		World: func(mix *scenario.Mix, tell func(scenario.Violation)) (*scenario.World, error) {
 			return scenario.NewWorld(scenario.Config{
-				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Identity: ledger.NewIdentity(),
+				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Backend: target.Backend, Identity: ledger.NewIdentity(), OnViolation: tell,
 			}, mix)
 		},
 		Price:   cost.Operation,

@@ -40,14 +40,17 @@ type Purpose uint8
 // The purposes.
 const (
 	Setup Purpose = iota
+	Verify
+	Sweep
 	Cleanup
+	Heartbeat
 
 	// Purposes is how many purposes there are.
-	Purposes = int(Cleanup) + 1
+	Purposes = int(Heartbeat) + 1
 )
 
 // String returns the label value, for example "setup".
-func (p Purpose) String() string { return [Purposes]string{"setup", "cleanup"}[p] }
+func (p Purpose) String() string { return [Purposes]string{"setup", "verify", "sweep", "cleanup", "heartbeat"}[p] }
 
 // Check is what the oracle looked at; the value of the label "check".
 type Check uint8

@@ -80,6 +80,10 @@ var (
 		"Writes whose end nobody knows, because of a failure, a timeout or a cut.")
 	AbandonedRecords = counter("abandoned_records_total",
 		"Records given up before their unknown writes were settled, because there were too many.")
+	SupersededUnread = counter("superseded_unread_total",
+		"Acknowledged writes that were overwritten or deleted before a read past the caches had borne them out.")
+	LateWrites = counter("late_writes_total",
+		"Writes that showed under a key after the tester had given it up, which a slow server may do.")
 	NonMonotonic = counter("non_monotonic_total",
 		"Reads that showed an older version than an earlier read of the same object.")
 	WorkingSetObjects = gauge("working_set_objects",
@@ -99,6 +103,6 @@ var Soak = []Definition{
 	Requests, BackgroundRequests, WireAttempts, RequestDuration, ResponseTime, BlobDuration, CacheReadDuration,
 	ScheduleLag, ConnectionWait, Arrivals, ArrivalsDropped, ArrivalsConverted, TargetRPS, FleetTargetRPS, MaxRPS,
 	InFlight, Warmup, OverrideActive, OverrideStart, Leader, Stage, LoadTransition, LoadChanges, GuardActive,
-	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, NonMonotonic,
+	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, NonMonotonic,
 	WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
 }

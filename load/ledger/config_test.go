@@ -12,6 +12,7 @@ func TestEveryMistakeOfTheVerificationIsNamedWithItsPath(t *testing.T) {
 	}
 	got := Config{Consistency: "linear", BlobQuiet: -1}.Validate().Error()
 	want := `verify.consistency: got "linear", want eventual or strong
+verify.cache_limit: got 0s, want more than 0s
 verify.unknown_ttl: got 0s, want more than 0s
 verify.blob_quiet: got -1ns, want 0s or more`
 	if diff := cmp.Diff(want, got); diff != "" {

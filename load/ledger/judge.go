@@ -11,28 +11,9 @@ type Seen struct {
 
 // Expect is what was known of an object when a read was sent.
 type Expect struct {
+	Past  bool // the read passes every cache
 	acked uint32
 	seen  uint32
-}
-
-// Kind is how an answer is wrong; the names stand in the label "kind".
-type Kind uint8
-
-// The kinds that one read can show.
-const (
-	NoKind Kind = iota
-	Corrupt
-	PhantomWrite
-	Stale
-	NonMonotonic
-
-	// Kinds is how many kinds there are, NoKind included.
-	Kinds = int(NonMonotonic) + 1
-)
-
-// String returns the label value, for example "phantom_write".
-func (k Kind) String() string {
-	return [Kinds]string{"none", "corrupt", "phantom_write", "stale", "non_monotonic"}[k]
 }
 
 // Verdict is the judgement on one read. Corrupt and PhantomWrite are wrong at
@@ -62,6 +43,29 @@ func (o *Object) Before() Expect {
 func (o *Object) Judge(seen Seen, before Expect, sent time.Duration) Verdict {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.judge(seen, before, sent)
+}
+
+// JudgeIndexed is Judge for what came through an index, or from a question that
+// did not name the object: it must show what was acknowledged lag before it was sent.
+func (o *Object) JudgeIndexed(seen Seen, sent, lag time.Duration) Verdict {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.judge(seen, Expect{acked: o.ackedBy(sent - lag)}, sent)
+}
+
+// ackedBy is the highest version that was acknowledged at an instant, 0 where
+// that is forgotten.
+func (o *Object) ackedBy(at time.Duration) uint32 {
+	for version := o.intended; version >= lowest(o.intended) && version > 0; version-- {
+		if in := o.intents[version%kept]; in.version == version && in.acked && in.at <= at {
+			return version
+		}
+	}
+	return 0
+}
+
+func (o *Object) judge(seen Seen, before Expect, sent time.Duration) Verdict {
 	v := Verdict{Low: before.acked, High: o.intended}
 	if seen.Fault != "" {
 		v.Kind = Corrupt
@@ -77,6 +81,9 @@ func (o *Object) Judge(seen Seen, before Expect, sent time.Duration) Verdict {
 		v.Kind, v.Age = Stale, sent-o.missed(at, sent)
 	} else {
 		o.seen = max(o.seen, at)
+		if before.Past {
+			o.settled = max(o.settled, before.acked)
+		}
 	}
 	return v
 }

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,16 +41,17 @@ type Object struct {
 	Parent *Object // a record's store, a blob's record
 
 	// What the owner of the lock may change.
-	Size     int64     // of what is there now, where that counts
 	Counter  int64     // the value that atomic operations should find
 	Children int       // blobs that the target has, or may have
 	Blob     *Object   // where a record has one blob: that
 	Parts    []*Object // of a chunked blob
 
-	Count atomic.Int32 // of a chunked blob: parts that it had last; anybody may look
+	// The same, but anybody may look.
+	Size  atomic.Int64 // bytes of a blob, or of what may be there of it; 0: there is none
+	Count atomic.Int32 // of a chunked blob: parts that it had last
 
-	read atomic.Bool // since its last write
-	slot int         // in its Set
+	read  atomic.Bool // since its last write
+	slots [places]int // in its sets
 
 	mu       sync.Mutex
 	locked   bool
@@ -56,8 +59,120 @@ type Object struct {
 	acked    uint32
 	intended uint32
 	seen     uint32 // the highest version a read has shown
-	quiet    time.Duration
+	settled  uint32 // the highest version whose acknowledgement a read past the caches has borne out
+	suspect  bool
+	holds    int           // suspicions about it and about what belongs to it
+	accused  uint16        // kinds of violation, by bit
+	quiet    time.Duration // when the last write ended
 	intents  [kept]intent
+}
+
+// The letters of keys, by the kind of object.
+const (
+	Store    = 's'
+	Record   = 'r'
+	Metadata = 'm'
+	Blob     = 'b'
+	Chunked  = 'c' // a blob in parts
+	Part     = 'p'
+)
+
+// Letter is the kind of the object, as its key tells.
+func (o *Object) Letter() byte {
+	if at := strings.LastIndexByte(o.Key, '-') + 1; at < len(o.Key) {
+		return o.Key[at]
+	}
+	return 0
+}
+
+// Guard is the object whose lock guards this one: a record guards its blobs and
+// their parts.
+func (o *Object) Guard() *Object {
+	for o.Parent != nil && o.Parent.Parent != nil {
+		o = o.Parent
+	}
+	return o
+}
+
+// Suspect forbids writes until Clear, because a read did not show what it must.
+// It reports false where the object is under suspicion already.
+func (o *Object) Suspect() bool {
+	o.mu.Lock()
+	first := !o.suspect
+	o.suspect = true
+	o.mu.Unlock()
+	if first {
+		o.Guard().hold(1)
+	}
+	return first
+}
+
+// Clear ends a suspicion.
+func (o *Object) Clear() {
+	o.mu.Lock()
+	was := o.suspect
+	o.suspect = false
+	o.mu.Unlock()
+	if was {
+		o.Guard().hold(-1)
+	}
+}
+
+func (o *Object) hold(more int) {
+	o.mu.Lock()
+	o.holds += more
+	o.mu.Unlock()
+}
+
+// Accuse notes a violation, and says whether it is the first of its kind.
+func (o *Object) Accuse(kind Kind) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	bit := uint16(1) << kind
+	first := o.accused&bit == 0
+	o.accused |= bit
+	return first
+}
+
+// Accused says whether a violation of a kind has been noted.
+func (o *Object) Accused(kind Kind) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.accused&(uint16(1)<<kind) != 0
+}
+
+// Suspected says whether a suspicion is open.
+func (o *Object) Suspected() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.holds > 0
+}
+
+// Deleted says whether the last acknowledged version is a deletion.
+func (o *Object) Deleted() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	in := &o.intents[o.acked%kept]
+	return in.version == o.acked && in.absent
+}
+
+// Unread says whether no read past the caches has borne out the last
+// acknowledgement.
+func (o *Object) Unread() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.settled < o.acked
+}
+
+// Steady says that the object is there, that all is known of it, and that no
+// write on it was under way since an instant; and which version it has.
+func (o *Object) Steady(since time.Duration) (version uint32, steady bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	in := &o.intents[o.acked%kept]
+	steady = !o.locked && !o.frozen && o.holds == 0 && o.quiet <= since &&
+		o.acked == o.intended && o.acked > 0 && !(in.version == o.acked && in.absent)
+	return o.acked, steady
 }
 
 // NewObject makes an object that does not exist yet, locked for its creation.
@@ -70,7 +185,19 @@ func NewObject(number uint64, key string, parent *Object) *Object {
 func (o *Object) TryLock() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.locked || o.frozen {
+	if o.locked || o.frozen || o.holds > 0 {
+		return false
+	}
+	o.locked = true
+	return true
+}
+
+// TryLockSuspect is TryLock for who looks into a suspicion, which keeps others
+// from the lock.
+func (o *Object) TryLockSuspect() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.locked {
 		return false
 	}
 	o.locked = true
@@ -188,3 +315,40 @@ func (o *Object) Version() uint32 {
 // FirstRead says whether nobody has read the object since its last write, and
 // counts this as a read.
 func (o *Object) FirstRead() bool { return !o.read.Load() && !o.read.Swap(true) }
+
+// Past tells the object's last writes for the log, the oldest first: version,
+// "deletion" where it is one, and how it ended, with the instant of an acknowledgement.
+func (o *Object) Past() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var b strings.Builder
+	for version := lowest(o.intended); version <= o.intended; version++ {
+		in := &o.intents[version%kept]
+		if in.version != version {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%d", version)
+		if in.absent {
+			b.WriteString(" deletion")
+		}
+		switch {
+		case in.acked:
+			fmt.Fprintf(&b, " acknowledged at %s", in.at.Round(time.Millisecond))
+		case in.rejected:
+			b.WriteString(" rejected")
+		default:
+			b.WriteString(" open")
+		}
+	}
+	return b.String()
+}
+
+// Present says that the last version intended is acknowledged and no deletion.
+func (o *Object) Present() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.acked > 0 && o.acked == o.intended && !o.intents[o.acked%kept].absent
+}

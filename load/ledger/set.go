@@ -8,6 +8,7 @@ import (
 // Set holds the objects of one kind by rank. Reading it takes no lock, so that
 // requests do not meet there; the few that create and delete take one.
 type Set struct {
+	place  int // which of an object's slots is this set's
 	slots  []atomic.Pointer[Object]
 	length atomic.Int64
 
@@ -16,6 +17,16 @@ type Set struct {
 
 // NewSet makes a set with room for capacity objects.
 func NewSet(capacity int) *Set { return &Set{slots: make([]atomic.Pointer[Object], capacity)} }
+
+// NewSubset makes a set whose objects may be in a Set too.
+func NewSubset(capacity int) *Set {
+	s := NewSet(capacity)
+	s.place = 1
+	return s
+}
+
+// places is how many sets an object can be in at once.
+const places = 2
 
 // Len is how many objects there are.
 func (s *Set) Len() int { return int(s.length.Load()) }
@@ -28,7 +39,7 @@ func (s *Set) Add(o *Object) bool {
 	if n == len(s.slots) {
 		return false
 	}
-	o.slot = n
+	o.slots[s.place] = n
 	s.slots[n].Store(o)
 	s.length.Add(1)
 	return true
@@ -40,12 +51,13 @@ func (s *Set) Remove(o *Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.Len() - 1
-	if n < 0 || o.slot > n || s.slots[o.slot].Load() != o {
+	at := o.slots[s.place]
+	if n < 0 || at > n || s.slots[at].Load() != o {
 		return
 	}
 	last := s.slots[n].Load()
-	last.slot = o.slot
-	s.slots[o.slot].Store(last)
+	last.slots[s.place] = at
+	s.slots[at].Store(last)
 	s.slots[n].Store(nil)
 	s.length.Add(-1)
 }

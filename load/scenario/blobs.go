@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"opensaves-soak/exporter/metric"
@@ -26,7 +28,7 @@ func (w *World) setOf(o *ledger.Object) *ledger.Set {
 	if o.Parts != nil {
 		return w.chunked
 	}
-	return w.blobSet(o.Size)
+	return w.blobSet(o.Size.Load())
 }
 
 // full says whether storage has no room for the largest blob: asked of a smaller
@@ -95,7 +97,7 @@ func (w *World) mayUpload(o *ledger.Object, t *Task) bool {
 	if o.Number%chunkedEvery == 1 || !o.TryLock() {
 		return false
 	}
-	if o.Blob == nil || o.Blob.Size == 0 || w.blobSet(o.Blob.Size) == w.blobSet(t.Size) {
+	if o.Blob == nil || o.Blob.Size.Load() == 0 || w.blobSet(o.Blob.Size.Load()) == w.blobSet(t.Size) {
 		return true
 	}
 	o.Unlock()
@@ -107,13 +109,13 @@ func (w *World) mayUpload(o *ledger.Object, t *Task) bool {
 func (w *World) upload(t *Task) {
 	record := t.parent
 	if t.object = record.Blob; t.object == nil {
-		number, key := w.name('b')
+		number, key := w.name(ledger.Blob)
 		t.object = ledger.NewObject(number, key, record)
 		if w.Protocol == metric.GRPC {
 			record.Blob = t.object
 		}
 	}
-	t.version = t.object.Intend()
+	t.version = w.intend(t.object)
 	t.content.Set(t.object, t.version, t.Size)
 	t.Call.Store, t.Call.Key, t.Call.Blob = record.Parent.Key, record.Key, t.object.Key
 	t.Call.Content = &t.content
@@ -121,15 +123,14 @@ func (w *World) upload(t *Task) {
 
 func settleCreateBlob(w *World, t *Task, err error, now time.Duration) {
 	o := t.object
-	end := t.ends(err)
-	o.End(t.version, end, now)
-	if end != ledger.Rejected && o.Size == 0 {
+	end := w.ended(t, err, now)
+	if end != ledger.Rejected && o.Size.Load() == 0 {
 		t.parent.Children++
 		w.blobSet(t.Size).Add(o)
 	}
 	if end != ledger.Rejected {
-		w.blobBytes.Add(t.Size - o.Size)
-		o.Size = t.Size
+		w.blobBytes.Add(t.Size - o.Size.Load())
+		o.Size.Store(t.Size)
 	}
 	if end == ledger.Unknown {
 		w.doubtBlob(o, w.blobSet(t.Size), now)
@@ -141,8 +142,8 @@ func settleCreateBlob(w *World, t *Task, err error, now time.Duration) {
 
 // releaseBlob gives a record back whose blob is gone.
 func (w *World) releaseBlob(o *ledger.Object, now time.Duration) {
-	w.blobBytes.Add(-o.Size)
-	o.Size = 0
+	w.blobBytes.Add(-o.Size.Load())
+	o.Size.Store(0)
 	o.Parent.Children--
 	o.Parent.Touch(now)
 	o.Parent.Unlock()
@@ -153,17 +154,21 @@ func prepareGetBlob(w *World, t *Task) metric.Operation {
 	if o == nil {
 		return metric.CreateBlob
 	}
-	t.read(o)
-	record := o.Parent
-	t.Call.Store, t.Call.Key, t.Call.Blob = record.Parent.Key, record.Key, o.Key
-	w.download(t, o)
+	w.readBlob(t, o)
 	return t.Op
 }
 
+func (w *World) readBlob(t *Task, o *ledger.Object) {
+	record := o.Parent
+	t.Call.Store, t.Call.Key, t.Call.Blob = record.Parent.Key, record.Key, o.Key
+	w.download(t, o)
+}
+
 func (w *World) download(t *Task, o *ledger.Object) {
+	w.hint(t)
+	t.read(w, o)
 	t.checker.Reset(o)
 	t.Call.Sink = &t.checker
-	w.hint(t)
 }
 
 func settleGetBlob(w *World, t *Task, err error, _ time.Duration) {
@@ -197,13 +202,13 @@ func prepareDeleteBlob(w *World, t *Task) metric.Operation {
 	for i := range sets {
 		set := sets[(first+i)%len(sets)]
 		o := set.From(w.rank(t, set), func(o *ledger.Object) bool {
-			return w.lockQuiet(o.Parent, t.sent, func() bool { return o.Size > 0 })
+			return w.lockQuiet(o.Parent, t.sent, func() bool { return o.Size.Load() > 0 })
 		})
 		if o == nil {
 			continue
 		}
 		t.object, t.parent = o, o.Parent
-		t.version = o.IntendDelete()
+		t.version = w.intendDelete(o)
 		t.Call.Store, t.Call.Key, t.Call.Blob = t.parent.Parent.Key, t.parent.Key, o.Key
 		return t.Op
 	}
@@ -212,13 +217,10 @@ func prepareDeleteBlob(w *World, t *Task) metric.Operation {
 
 func settleDeleteBlob(w *World, t *Task, err error, now time.Duration) {
 	o := t.object
-	end, set := t.ends(err), w.setOf(o)
-	if end == ledger.Acknowledged {
-		set.Remove(o)
-	}
-	o.End(t.version, end, now)
+	end, set := w.ended(t, err, now), w.setOf(o)
 	switch end {
 	case ledger.Acknowledged:
+		set.Remove(o)
 		w.releaseBlob(o, now)
 	case ledger.Rejected:
 		t.parent.Unlock()
@@ -232,16 +234,30 @@ func prepareListBlobs(w *World, t *Task) metric.Operation {
 	if o == nil {
 		return metric.CreateRecord
 	}
-	t.read(o)
+	t.read(w, o)
 	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
 	return t.Op
 }
 
-// settleListBlobs judges only whether the record may be absent.
-func settleListBlobs(w *World, t *Task, err error, now time.Duration) {
+// settleListBlobs judges whether the record may be absent, and that the names
+// are ours and there once. Which of them are listed proves nothing: a server may
+// store a blob and fail to list it.
+func settleListBlobs(w *World, t *Task, err error, _ time.Duration) {
 	if t.Result.Code == metric.NotFound {
 		t.judge(w, metric.CheckRecord, ledger.Seen{Absent: true})
 		return
 	}
-	settleList(w, t, err, now)
+	if err != nil {
+		return
+	}
+	t.checked(metric.CheckList)
+	names := t.Answer.Blobs
+	for i, name := range names {
+		switch {
+		case !strings.HasPrefix(name, w.blobPrefix):
+			t.accuse(w, Violation{Kind: ledger.QueryMismatch, Detail: "a blob's name that was never given"}, t.object)
+		case slices.Contains(names[:i], name):
+			t.accuse(w, Violation{Kind: ledger.QueryShape, Detail: "a blob's name twice"}, t.object)
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,7 +97,7 @@ func prepareCreateChunkedBlob(w *World, t *Task) metric.Operation {
 		return w.orRead(t, metric.GetBlobChunk)
 	}
 	t.parent = w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool {
-		return o.Number%chunkedEvery == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Blob == nil || o.Blob.Size == 0 })
+		return o.Number%chunkedEvery == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Blob == nil || o.Blob.Size.Load() == 0 })
 	})
 	if t.parent == nil {
 		return w.orRead(t, metric.GetBlobChunk)
@@ -108,10 +110,10 @@ func prepareCreateChunkedBlob(w *World, t *Task) metric.Operation {
 func (w *World) begin(t *Task) {
 	record := t.parent
 	if record.Blob == nil {
-		number, key := w.name('c')
+		number, key := w.name(ledger.Chunked)
 		record.Blob = ledger.NewObject(number, key, record)
 		for range maxParts {
-			number, key := w.name('p')
+			number, key := w.name(ledger.Part)
 			record.Blob.Parts = append(record.Blob.Parts, ledger.NewObject(number, key, record.Blob))
 		}
 	}
@@ -129,7 +131,7 @@ func settleCreateChunkedBlob(w *World, t *Task, err error, _ time.Duration) {
 	s := t.session
 	s.id = t.Answer.Session
 	w.blobBytes.Add(s.total())
-	s.blob.Intend()
+	w.intend(s.blob)
 	for i, part := range s.blob.Parts {
 		if i < len(s.parts) {
 			part.Intend()
@@ -215,7 +217,12 @@ func settleCommit(w *World, t *Task, err error, now time.Duration) {
 	}
 	w.sessions.remove(s)
 	blob.End(blob.Version(), end, now)
-	blob.Size = t.Size
+	if end == ledger.Acknowledged {
+		for _, part := range s.parts {
+			w.unread[metric.GetBlobChunk].Put(part)
+		}
+	}
+	blob.Size.Store(t.Size)
 	blob.Count.Store(int32(len(s.parts)))
 	blob.Parent.Children++
 	w.chunked.Add(blob)
@@ -247,12 +254,16 @@ func prepareGetBlobChunk(w *World, t *Task) metric.Operation {
 	if blob == nil {
 		return w.has(metric.CreateChunkedBlob, metric.GetBlob)
 	}
-	number := t.rand.IntN(max(1, int(blob.Count.Load())))
-	t.read(blob.Parts[number])
-	record := blob.Parent
-	t.Call.Store, t.Call.Key, t.Call.Chunk = record.Parent.Key, record.Key, int64(number)
-	w.download(t, t.object)
+	w.readPart(t, blob.Parts[t.rand.IntN(max(1, int(blob.Count.Load())))])
 	return t.Op
+}
+
+func (w *World) readPart(t *Task, part *ledger.Object) {
+	blob := part.Parent
+	record := blob.Parent
+	t.Call.Store, t.Call.Key = record.Parent.Key, record.Key
+	t.Call.Chunk = int64(slices.Index(blob.Parts, part))
+	w.download(t, part)
 }
 
 func settleGetBlobChunk(w *World, t *Task, err error, _ time.Duration) {
@@ -267,16 +278,29 @@ func prepareCreateChunkURLs(w *World, t *Task) metric.Operation {
 	if blob == nil {
 		return w.has(metric.CreateChunkedBlob, metric.GetBlob)
 	}
-	t.read(blob)
-	t.Call.Store, t.Call.Key = blob.Parent.Parent.Key, blob.Parent.Key
+	w.readURLs(t, blob)
 	return t.Op
 }
 
-// settleCreateChunkURLs judges only whether the blob may be absent.
-func settleCreateChunkURLs(w *World, t *Task, err error, now time.Duration) {
-	if noBlob(t.Result.Code) {
+func (w *World) readURLs(t *Task, blob *ledger.Object) {
+	t.read(w, blob)
+	t.before.Past = true
+	t.Call.Store, t.Call.Key = blob.Parent.Parent.Key, blob.Parent.Key
+}
+
+// settleCreateChunkURLs judges whether the blob may be absent, and where it did
+// not change meanwhile the number of its chunks.
+func settleCreateChunkURLs(w *World, t *Task, err error, _ time.Duration) {
+	switch {
+	case noBlob(t.Result.Code):
 		t.judge(w, metric.CheckBlob, ledger.Seen{Absent: true})
-		return
+	case err != nil:
+	case !w.holds(t.object, t.sent):
+		t.unjudged(metric.CheckBlob)
+	default:
+		t.judge(w, metric.CheckBlob, ledger.Seen{Version: t.object.Version()})
+		if got, want := len(t.Answer.URLs), int(t.object.Count.Load()); got != want {
+			t.accuse(w, Violation{Kind: ledger.QueryShape, Detail: fmt.Sprintf("%d addresses of chunks, want %d", got, want)}, t.object)
+		}
 	}
-	settleList(w, t, err, now)
 }

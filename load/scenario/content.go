@@ -20,7 +20,7 @@ var reserved = []string{versionProperty, seasonProperty, counterProperty, opaque
 
 const (
 	games   = 5
-	seasons = 20
+	seasons = 100 // so many that an answer to query_by_property has room for all that match
 )
 
 // The letters that keep kinds of fields apart in the sum over a record.
@@ -166,8 +166,9 @@ func addProperty(s *ledger.Sum, p *opensaves.Property) {
 	}
 }
 
-// see reads back which version of an object an answer shows.
-func see(o *ledger.Object, r *opensaves.Record) ledger.Seen {
+// identify reads back whose content an answer shows, which version, and what is
+// wrong with it in itself.
+func identify(r *opensaves.Record) (h ledger.Header, fault string) {
 	opaque := r.Opaque
 	for i := range r.Properties {
 		if opaque == "" && r.Properties[i].Name == opaqueProperty {
@@ -177,16 +178,26 @@ func see(o *ledger.Object, r *opensaves.Record) ledger.Seen {
 	h, filling, ok := ledger.ParseHeader(opaque)
 	s := sum(r)
 	s.Add(sumBody, "", filling)
-	seen := ledger.Seen{Version: h.Version}
 	switch {
 	case !ok:
-		seen.Fault = "no header in the opaque text"
-	case h.Key != o.Key, r.Key != "" && r.Key != o.Key:
-		seen.Fault = "the key of another object"
-	case r.Store != "" && o.Parent != nil && r.Store != o.Parent.Key:
-		seen.Fault = "the key of another store"
+		return h, "no header in the opaque text"
+	case r.Key != "" && r.Key != h.Key:
+		return h, "the key of another object"
 	case uint32(s) != h.Sum:
-		seen.Fault = "fields that are not this version's"
+		return h, "fields that are not this version's"
 	}
-	return seen
+	return h, ""
+}
+
+// see reads back which version of an object an answer shows.
+func see(o *ledger.Object, r *opensaves.Record) ledger.Seen {
+	h, fault := identify(r)
+	switch {
+	case fault != "":
+	case h.Key != o.Key:
+		fault = "the key of another object"
+	case r.Store != "" && o.Parent != nil && r.Store != o.Parent.Key:
+		fault = "the key of another store"
+	}
+	return ledger.Seen{Version: h.Version, Fault: fault}
 }

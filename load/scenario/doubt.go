@@ -16,6 +16,7 @@ type doubt struct {
 	object *ledger.Object
 	set    *ledger.Set    // that the object leaves if its fate stays unknown
 	call   opensaves.Call // deletes it then
+	lost   bool           // it was found lost, or back: only its key is watched
 }
 
 // Do sends a call that no arrival made.
@@ -24,8 +25,16 @@ type Do func(ctx context.Context, call *opensaves.Call, answer *opensaves.Answer
 // freeze puts a record of the working set under doubt.
 func (w *World) freeze(o *ledger.Object, now time.Duration) {
 	w.frozen.Add(1)
-	call := opensaves.Call{Op: metric.DeleteRecord, Store: o.Parent.Key, Key: o.Key}
-	w.put(doubt{since: now, object: o, set: w.records, call: call})
+	w.put(doubt{since: now, object: o, set: w.records, call: recordDeletion(o)})
+}
+
+// recordDeletion is the call that deletes a record.
+func recordDeletion(o *ledger.Object) opensaves.Call {
+	return opensaves.Call{Op: metric.DeleteRecord, Store: o.Parent.Key, Key: o.Key}
+}
+
+func (w *World) metadataDeletion(o *ledger.Object) opensaves.Call {
+	return opensaves.Call{Op: metric.DeleteMetadata, Store: w.metadataType, Key: o.Key}
 }
 
 func (w *World) doubtStore(o *ledger.Object, now time.Duration) {
@@ -34,8 +43,7 @@ func (w *World) doubtStore(o *ledger.Object, now time.Duration) {
 }
 
 func (w *World) doubtMetadata(o *ledger.Object, now time.Duration) {
-	call := opensaves.Call{Op: metric.DeleteMetadata, Store: w.metadataType, Key: o.Key}
-	w.put(doubt{since: now, object: o, set: w.metadata, call: call})
+	w.put(doubt{since: now, object: o, set: w.metadata, call: w.metadataDeletion(o)})
 }
 
 // doubtBlob keeps the lock of the blob's record, since an upload that lands
@@ -55,7 +63,7 @@ func (w *World) put(d doubt) {
 		return
 	}
 	for i, oldest := range w.doubts {
-		if oldest.call.Op == metric.DeleteRecord {
+		if oldest.call.Op == metric.DeleteRecord && !oldest.lost {
 			w.doubts = append(w.doubts[:i], w.doubts[i+1:]...)
 			w.abandoned.Add(1)
 			w.gone(oldest, d.since)
@@ -67,23 +75,26 @@ func (w *World) put(d doubt) {
 // gone takes what a doubt was about out of the working set. A record's one blob
 // goes with it.
 func (w *World) gone(d doubt, now time.Duration) {
-	d.set.Remove(d.object)
-	switch d.call.Op {
-	case metric.DeleteRecord:
+	switch {
+	case d.lost:
+	case d.call.Op == metric.DeleteRecord:
 		w.frozen.Add(-1)
-		if blob := d.object.Blob; blob != nil && blob.Size > 0 {
-			w.setOf(blob).Remove(blob)
-			w.blobBytes.Add(-blob.Size)
-		}
-	case metric.DeleteBlob:
+		w.dropRecord(d.object)
+	case d.call.Op == metric.DeleteBlob:
+		d.set.Remove(d.object)
 		w.releaseBlob(d.object, now)
+	default:
+		d.set.Remove(d.object)
+	}
+	if d.call.Op == metric.DeleteRecord {
+		w.known.Remove(d.object)
 	}
 }
 
 // thaw lets an object be written again whose fate became known. A blob is not
 // thawed: an upload that lands late would rewrite its record.
 func (w *World) thaw(d doubt, now time.Duration) bool {
-	if d.call.Op == metric.DeleteBlob || !d.object.Thaw(now) {
+	if d.lost || d.call.Op == metric.DeleteBlob || !d.object.Thaw(now) {
 		return false
 	}
 	if d.call.Op == metric.DeleteRecord {
@@ -97,10 +108,19 @@ func (w *World) thaw(d doubt, now time.Duration) bool {
 // uploads that nobody will commit. It is to be called about every second.
 func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do Do) {
 	w.dropSessions(now())
+	w.clearGraves(now())
 	var answer opensaves.Answer
 	for _, d := range w.due(now(), most) {
+		if d.object.Suspected() {
+			d.since = now()
+			w.put(d) // what a suspicion is about is not written
+			continue
+		}
 		if w.thaw(d, now()) {
 			continue
+		}
+		if d.lost {
+			w.look(ctx, d.object, &answer, do)
 		}
 		answer.Reset()
 		version := d.object.IntendDelete()
@@ -113,6 +133,20 @@ func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do
 		}
 		d.object.End(version, ledger.Acknowledged, now())
 		w.gone(d, now())
+	}
+}
+
+// look reads the key of a lost record for the last time: what shows now was
+// written late.
+func (w *World) look(ctx context.Context, o *ledger.Object, answer *opensaves.Answer, do Do) {
+	if o.Letter() != ledger.Record || o.Deleted() {
+		return
+	}
+	answer.Reset()
+	call := opensaves.Call{Op: metric.GetRecord, Store: o.Parent.Key, Key: o.Key}
+	call.Hint.SkipCache = w.Protocol == metric.GRPC
+	if do(ctx, &call, answer) == nil {
+		w.late.Add(1)
 	}
 }
 
@@ -165,6 +199,7 @@ func (w *World) Setup(ctx context.Context, now func() time.Duration, do Do) erro
 			return err
 		}
 		o.End(t.version, ledger.Acknowledged, now())
+		o.Unlock()
 	}
 	return nil
 }

@@ -10,12 +10,12 @@ import (
 // prepareSetMetadata replaces an entry, or as long as there are few adds one.
 func prepareSetMetadata(w *World, t *Task) metric.Operation {
 	if w.metadata.Len() < w.Config.metadata() && t.rand.IntN(2) == 0 || w.metadata.Len() == 0 {
-		number, key := w.name('m')
+		number, key := w.name(ledger.Metadata)
 		t.object = ledger.NewObject(number, key, nil)
 	} else if t.object = w.lock(t, w.metadata); t.object == nil {
 		return metric.GetMetadata
 	}
-	t.version = t.object.Intend()
+	t.version = w.intend(t.object)
 	w.content.metadata(&t.record, &t.arena, t.object, t.version)
 	t.Call.Record = &t.record
 	w.address(t)
@@ -25,8 +25,7 @@ func prepareSetMetadata(w *World, t *Task) metric.Operation {
 func (w *World) address(t *Task) { t.Call.Store, t.Call.Key = w.metadataType, t.object.Key }
 
 func settleSetMetadata(w *World, t *Task, err error, now time.Duration) {
-	end := t.ends(err)
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	added := t.version == 1
 	switch {
 	case end == ledger.Rejected && added:
@@ -43,9 +42,13 @@ func prepareGetMetadata(w *World, t *Task) metric.Operation {
 	if o == nil {
 		return metric.SetMetadata
 	}
-	t.read(o)
-	w.address(t)
+	w.readMetadata(t, o)
 	return t.Op
+}
+
+func (w *World) readMetadata(t *Task, o *ledger.Object) {
+	t.read(w, o)
+	w.address(t)
 }
 
 func settleGetMetadata(w *World, t *Task, err error, _ time.Duration) {
@@ -61,18 +64,16 @@ func prepareDeleteMetadata(w *World, t *Task) metric.Operation {
 	if t.object = w.lock(t, w.metadata); t.object == nil {
 		return metric.SetMetadata
 	}
-	t.version = t.object.IntendDelete()
+	t.version = w.intendDelete(t.object)
 	w.address(t)
 	return t.Op
 }
 
 func settleDeleteMetadata(w *World, t *Task, err error, now time.Duration) {
-	end := t.ends(err)
-	if end == ledger.Acknowledged {
-		w.metadata.Remove(t.object)
-	}
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	switch end {
+	case ledger.Acknowledged:
+		w.metadata.Remove(t.object)
 	case ledger.Rejected:
 		t.object.Unlock()
 	case ledger.Unknown:

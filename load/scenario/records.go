@@ -15,15 +15,16 @@ func prepareCreateRecord(w *World, t *Task) metric.Operation {
 		w.creating.Add(-1)
 		return w.has(metric.DeleteRecord, metric.GetRecord)
 	}
-	number, key := w.name('r')
+	number, key := w.name(ledger.Record)
 	t.object = ledger.NewObject(number, key, w.stores[number%uint64(len(w.stores))])
+	w.known.Add(t.object)
 	w.write(t)
 	return t.Op
 }
 
 // write fills the call with the next version of the task's record.
 func (w *World) write(t *Task) {
-	t.version = t.object.Intend()
+	t.version = w.intend(t.object)
 	w.content.record(&t.record, &t.arena, t.object, t.version)
 	if w.Protocol == metric.GRPC {
 		t.record.Properties = append(t.record.Properties, counter(0))
@@ -33,17 +34,24 @@ func (w *World) write(t *Task) {
 
 func settleCreateRecord(w *World, t *Task, err error, now time.Duration) {
 	defer w.creating.Add(-1)
-	end := t.ends(err)
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	switch end {
 	case ledger.Acknowledged:
 		t.object.Unlock()
-		w.records.Add(t.object)
+		w.addRecord(t.object)
+	case ledger.Rejected:
+		w.known.Remove(t.object)
 	case ledger.Unknown:
-		if w.records.Add(t.object) {
+		if w.addRecord(t.object) {
 			w.freeze(t.object, now)
 		}
 	}
+}
+
+// addRecord enters a record into the working set, and says whether there was room.
+func (w *World) addRecord(o *ledger.Object) bool {
+	w.shelf(o).Add(o)
+	return w.records.Add(o)
 }
 
 // prepareGetRecord reads by the skew; in the scenario cache it reads a hot set,
@@ -63,16 +71,16 @@ func prepareGetRecord(w *World, t *Task) metric.Operation {
 }
 
 func (w *World) readRecord(t *Task, o *ledger.Object) {
-	t.read(o)
-	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
 	w.hint(t)
+	t.read(w, o)
+	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
 }
 
 // hint passes the cache by where reads must be consistent, and in the scenario
 // cache every other time, so that hit and miss can be compared.
 func (w *World) hint(t *Task) {
 	if t.Hinted = w.Protocol == metric.GRPC; t.Hinted {
-		t.Call.Hint.SkipCache = w.strong || t.Drawn.Hot && t.rand.IntN(2) == 0
+		t.Call.Hint.SkipCache = t.Call.Hint.SkipCache || w.strong || t.inquiry == nil && t.Drawn.Hot && t.rand.IntN(2) == 0
 	}
 }
 
@@ -119,8 +127,7 @@ func (w *World) lockQuiet(o *ledger.Object, now time.Duration, wanted func() boo
 }
 
 func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
-	end := t.ends(err)
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	if end == ledger.Unknown {
 		w.freeze(t.object, now)
 		return
@@ -146,7 +153,7 @@ func prepareDeleteRecord(w *World, t *Task) metric.Operation {
 	if o == nil {
 		return metric.GetRecord
 	}
-	t.object, t.version = o, o.IntendDelete()
+	t.object, t.version = o, w.intendDelete(o)
 	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
 	return t.Op
 }
@@ -161,12 +168,12 @@ func (w *World) mayDelete(o *ledger.Object, now time.Duration) bool {
 
 // settleDeleteRecord keeps the lock of a record that is gone.
 func settleDeleteRecord(w *World, t *Task, err error, now time.Duration) {
-	end := t.ends(err)
-	if end == ledger.Acknowledged {
-		w.records.Remove(t.object) // first, so that nobody begins to read it
-	}
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	switch end {
+	case ledger.Acknowledged:
+		w.records.Remove(t.object)
+		w.shelf(t.object).Remove(t.object)
+		w.bury(t.object, now)
 	case ledger.Rejected:
 		t.object.Unlock()
 	case ledger.Unknown:
@@ -178,15 +185,41 @@ func settleDeleteRecord(w *World, t *Task, err error, now time.Duration) {
 const batch = 8
 
 func prepareGetRecords(w *World, t *Task) metric.Operation {
-	t.keys = t.keys[:0]
 	for range batch {
 		if o := w.pick(t, w.records); o != nil {
-			t.keys = append(t.keys, opensaves.Key{Store: o.Parent.Key, Key: o.Key})
+			w.readRecords(t, o)
 		}
 	}
 	if len(t.keys) == 0 {
 		return metric.CreateRecord
 	}
-	t.Call.Keys = t.keys
 	return t.Op
+}
+
+// readRecords adds a record to those that the call asks for.
+func (w *World) readRecords(t *Task, o *ledger.Object) {
+	t.object, t.asked = o, append(t.asked, o)
+	t.befores = append(t.befores, w.expect(t, o))
+	t.keys = append(t.keys, opensaves.Key{Store: o.Parent.Key, Key: o.Key})
+	t.Call.Keys = t.keys
+}
+
+// settleGetRecords judges each record that was asked for.
+func settleGetRecords(w *World, t *Task, err error, _ time.Duration) {
+	if err != nil {
+		return
+	}
+	t.checked(metric.CheckRecord)
+	for i, o := range t.asked {
+		switch t.Answer.Statuses[i] {
+		case metric.OK:
+			t.seen = see(o, &t.Answer.Records[i])
+		case metric.NotFound:
+			t.seen = ledger.Seen{Absent: true}
+		default:
+			t.unjudged(metric.CheckRecord)
+			continue
+		}
+		t.judgeOne(w, o, t.seen, t.befores[i])
+	}
 }

@@ -24,20 +24,20 @@ var steps = [metric.Operations]step{
 
 	metric.CreateStore: {prepare: prepareCreateStore, settle: settleCreateStore},
 	metric.GetStore:    {prepare: prepareGetStore, settle: settleGetStore},
-	metric.ListStores:  {prepare: prepareListStores, settle: settleList},
+	metric.ListStores:  {prepare: prepareListStores, settle: settleListStores},
 	metric.DeleteStore: {prepare: prepareDeleteStore, settle: settleDeleteStore},
 
 	metric.CreateRecord: {prepare: prepareCreateRecord, settle: settleCreateRecord},
 	metric.GetRecord:    {prepare: prepareGetRecord, settle: settleGetRecord},
 	metric.UpdateRecord: {prepare: prepareUpdateRecord, settle: settleUpdateRecord, locks: true},
 	metric.DeleteRecord: {prepare: prepareDeleteRecord, settle: settleDeleteRecord, locks: true},
-	metric.GetRecords:   {prepare: prepareGetRecords, settle: settleQuery},
+	metric.GetRecords:   {prepare: prepareGetRecords, settle: settleGetRecords},
 
-	metric.QueryByOwner:    {prepare: prepareQueryByOwner, settle: settleQuery},
-	metric.QueryByTag:      {prepare: prepareQueryByTag, settle: settleQuery},
-	metric.QueryByProperty: {prepare: prepareQueryByProperty, settle: settleQuery},
-	metric.QueryByGame:     {prepare: prepareQueryByGame, settle: settleQuery},
-	metric.ListRecords:     {prepare: prepareListRecords, settle: settleQuery},
+	metric.QueryByOwner:    {prepare: prepareQuery, settle: settleQuery},
+	metric.QueryByTag:      {prepare: prepareQuery, settle: settleQuery},
+	metric.QueryByProperty: {prepare: prepareQuery, settle: settleQuery},
+	metric.QueryByGame:     {prepare: prepareQuery, settle: settleQuery},
+	metric.ListRecords:     {prepare: prepareQuery, settle: settleQuery},
 
 	metric.SetMetadata:    {prepare: prepareSetMetadata, settle: settleSetMetadata},
 	metric.GetMetadata:    {prepare: prepareGetMetadata, settle: settleGetMetadata},
@@ -64,13 +64,9 @@ var steps = [metric.Operations]step{
 	metric.AtomicDec:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
 }
 
-// Judged says whether the answers of an operation are judged against one object.
+// Judged says whether the answers of an operation can be found stale.
 func Judged(op metric.Operation) bool {
-	switch op {
-	case metric.GetStore, metric.GetRecord, metric.GetMetadata, metric.GetBlob, metric.GetBlobChunk:
-		return true
-	}
-	return false
+	return side(op) == 0 && op != metric.Ping && op != metric.ListBlobs
 }
 
 // Prepare makes a call of an arrival, at instant now. The arrival may become
@@ -78,7 +74,9 @@ func Judged(op metric.Operation) bool {
 func (w *World) Prepare(t *Task, d Draw, now time.Duration) {
 	t.reset(d)
 	t.sent = now
-	t.Op = w.warm(t)
+	if t.Op = w.warm(t); w.pursue(t) {
+		return
+	}
 	for range steps {
 		t.Call.Op = t.Op
 		became := steps[t.Op].prepare(w, t)
@@ -104,6 +102,9 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 		r.Outcome = metric.Failure
 	}
 	steps[t.Op].settle(w, t, err, now)
+	if t.inquiry != nil {
+		w.learn(t, now)
+	}
 }
 
 // warm turns up to half of the arrivals into creates while the working set is
@@ -118,10 +119,3 @@ func (w *World) warm(t *Task) metric.Operation {
 func preparePing(_ *World, t *Task) metric.Operation { return t.Op }
 
 func settleNothing(*World, *Task, error, time.Duration) {}
-
-// settleList is for answers that say nothing about one object.
-func settleList(_ *World, t *Task, err error, _ time.Duration) {
-	if err == nil {
-		t.unjudged(metric.CheckList)
-	}
-}

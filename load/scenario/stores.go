@@ -5,6 +5,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/opensaves"
 )
 
 // prepareCreateStore makes an empty store beside those that hold records.
@@ -12,7 +13,7 @@ func prepareCreateStore(w *World, t *Task) metric.Operation {
 	if w.extra.Len() >= w.Data.Stores {
 		return w.has(metric.DeleteStore, metric.GetStore)
 	}
-	number, key := w.name('s')
+	number, key := w.name(ledger.Store)
 	t.object = ledger.NewObject(number, key, nil)
 	t.version = t.object.Intend()
 	w.fillStore(t)
@@ -25,8 +26,7 @@ func (w *World) fillStore(t *Task) {
 }
 
 func settleCreateStore(w *World, t *Task, err error, now time.Duration) {
-	end := t.ends(err)
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	switch end {
 	case ledger.Acknowledged:
 		t.object.Unlock()
@@ -39,16 +39,24 @@ func settleCreateStore(w *World, t *Task, err error, now time.Duration) {
 }
 
 func prepareGetStore(w *World, t *Task) metric.Operation {
+	w.readStore(t, w.anyStore(t))
+	return t.Op
+}
+
+func (w *World) anyStore(t *Task) *ledger.Object {
 	n := t.rand.IntN(len(w.stores) + w.extra.Len())
 	if n < len(w.stores) {
-		t.read(w.stores[n])
-	} else if o := w.extra.From(n-len(w.stores), anyObject); o != nil {
-		t.read(o)
-	} else {
-		t.read(w.stores[0])
+		return w.stores[n]
 	}
-	t.Call.Store = t.object.Key
-	return t.Op
+	if o := w.extra.From(n-len(w.stores), anyObject); o != nil {
+		return o
+	}
+	return w.stores[0]
+}
+
+func (w *World) readStore(t *Task, o *ledger.Object) {
+	t.read(w, o)
+	t.Call.Store = o.Key
 }
 
 func settleGetStore(w *World, t *Task, err error, _ time.Duration) {
@@ -59,14 +67,13 @@ func settleGetStore(w *World, t *Task, err error, _ time.Duration) {
 	case len(t.Answer.Stores) != 1 || t.Answer.Stores[0].Key != t.object.Key:
 		t.judge(w, metric.CheckStore, ledger.Seen{Fault: "the key of another store"})
 	default:
-		t.judge(w, metric.CheckStore, w.seeStore(t))
+		t.judge(w, metric.CheckStore, w.seeStore(t.object, &t.Answer.Stores[0]))
 	}
 }
 
 // seeStore compares a store with its only version.
-func (w *World) seeStore(t *Task) ledger.Seen {
-	got := &t.Answer.Stores[0]
-	name, owner, tags := w.content.store(t.object)
+func (w *World) seeStore(o *ledger.Object, got *opensaves.Store) ledger.Seen {
+	name, owner, tags := w.content.store(o)
 	seen := ledger.Seen{Version: 1}
 	if got.Name != name {
 		seen.Fault = "another name than was written"
@@ -87,8 +94,39 @@ func (w *World) seeStore(t *Task) ledger.Seen {
 }
 
 func prepareListStores(w *World, t *Task) metric.Operation {
-	t.Call.StoreName, _, _ = w.content.store(w.stores[t.rand.IntN(len(w.stores))])
+	w.listStores(t, w.anyStore(t))
 	return t.Op
+}
+
+// listStores asks for the one store of a name, or on REST for all.
+func (w *World) listStores(t *Task, o *ledger.Object) {
+	t.read(w, o)
+	t.Call.StoreName, _, _ = w.content.store(o)
+}
+
+// settleListStores judges the store that was asked for. A list on REST is also
+// looked at for stores of ours that are not as they were made, or there twice;
+// it ends silently at one megabyte, so that a long one may lack some.
+func settleListStores(w *World, t *Task, err error, _ time.Duration) {
+	absent := w.Protocol == metric.GRPC && t.Result.Code == metric.NotFound
+	if err != nil && !absent {
+		return
+	}
+	found := 0
+	for i := range t.Answer.Stores {
+		if s := &t.Answer.Stores[i]; s.Key == t.object.Key {
+			t.judge(w, metric.CheckStore, w.seeStore(t.object, s))
+			found++
+		}
+	}
+	switch {
+	case found == 0 && (w.Protocol == metric.GRPC || t.Answer.Received < wholeBytes):
+		t.judge(w, metric.CheckStore, ledger.Seen{Absent: true})
+	case found == 0:
+		t.unjudged(metric.CheckStore)
+	case found > 1:
+		t.accuse(w, Violation{Kind: ledger.QueryShape, Detail: "a store twice"}, t.object)
+	}
 }
 
 func prepareDeleteStore(w *World, t *Task) metric.Operation {
@@ -96,18 +134,16 @@ func prepareDeleteStore(w *World, t *Task) metric.Operation {
 	if o == nil {
 		return metric.GetStore
 	}
-	t.object, t.version = o, o.IntendDelete()
+	t.object, t.version = o, w.intendDelete(o)
 	t.Call.Store = o.Key
 	return t.Op
 }
 
 func settleDeleteStore(w *World, t *Task, err error, now time.Duration) {
-	end := t.ends(err)
-	if end == ledger.Acknowledged {
-		w.extra.Remove(t.object)
-	}
-	t.object.End(t.version, end, now)
+	end := w.ended(t, err, now)
 	switch end {
+	case ledger.Acknowledged:
+		w.extra.Remove(t.object)
 	case ledger.Rejected:
 		t.object.Unlock()
 	case ledger.Unknown:

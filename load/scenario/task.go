@@ -32,23 +32,29 @@ type Task struct {
 	version uint32         // that is written
 	before  ledger.Expect  // of a read
 	keys    []opensaves.Key
+	asked   []*ledger.Object // get_records: of the keys
+	befores []ledger.Expect  // of the same
+	numbers []uint64         // of the records that an answer shows
 	tags    [1]string
 	session *session
+	inquiry *inquiry    // that this call brings forward
+	seen    ledger.Seen // of the object
+	shown   bool        // the answer to a question holds the object
+	whole   bool        // it would, if the target had it
 	sent    time.Duration
 }
 
 // Result is what came of an arrival.
 type Result struct {
-	Outcome metric.Outcome
-	Code    metric.Code
-	Checked bool // there was an answer to look at
-	Check   metric.Check
-	Verdict metric.Result
-	Reading ledger.Verdict // of a read of one object
-	Seen    ledger.Seen
-	Unknown bool   // a write whose end nobody knows
-	Key     string // of the object, where Verdict is suspect or violation
-	First   bool   // a read, and the object was not read since its last write
+	Outcome   metric.Outcome
+	Code      metric.Code
+	Checked   bool // there was an answer to look at
+	Check     metric.Check
+	Verdict   metric.Result // the worst on what the answer showed
+	Age       time.Duration // of the oldest acknowledged write that it did not show
+	Backwards bool          // it showed less than an earlier answer
+	Unknown   bool          // a write whose end nobody knows
+	First     bool          // a read, and the object was not read since its last write
 }
 
 // NewTask makes a task with a generator of random numbers of its own.
@@ -61,7 +67,9 @@ func (t *Task) reset(d Draw) {
 	t.Call = opensaves.Call{}
 	t.Answer.Reset()
 	t.Result, t.Hinted = Result{}, false
-	t.object, t.parent, t.session, t.version = nil, nil, nil, 0
+	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
+	t.seen, t.shown, t.whole = ledger.Seen{}, false, false
+	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]
 }
 
 // What a task keeps for the next arrival at the most: a stall must not leave
@@ -85,13 +93,8 @@ func (t *Task) Release() {
 	}
 	clear(a.Records[:cap(a.Records)]) // their texts may share the memory of whole messages
 	t.record, t.Call = opensaves.Record{Tags: t.record.Tags[:0], Properties: t.record.Properties[:0]}, opensaves.Call{}
-	t.object, t.parent, t.session = nil, nil, nil
-}
-
-// read prepares the reading of an object, and says what it must show.
-func (t *Task) read(o *ledger.Object) {
-	t.object, t.before = o, o.Before()
-	t.Result.First = o.FirstRead()
+	t.object, t.parent, t.session, t.inquiry = nil, nil, nil, nil
+	clear(t.asked)
 }
 
 // ends says what is known of a write from how its call ended. A request that
@@ -109,33 +112,4 @@ func (t *Task) ends(err error) ledger.End {
 	}
 	t.Result.Unknown = true
 	return ledger.Unknown
-}
-
-// judge takes the verdict on a read of the task's object into the result.
-func (t *Task) judge(w *World, check metric.Check, seen ledger.Seen) {
-	r := &t.Result
-	r.Checked, r.Check, r.Seen = true, check, seen
-	r.Reading = t.object.Judge(seen, t.before, t.sent)
-	switch r.Reading.Kind {
-	case ledger.NoKind:
-		r.Verdict = metric.Right
-	case ledger.Stale:
-		r.Verdict = metric.Suspect
-	default:
-		r.Verdict = metric.Violation
-	}
-	if r.Reading.Backwards && w.strong && t.Call.Hint.SkipCache {
-		r.Verdict, r.Reading.Kind = metric.Violation, ledger.NonMonotonic
-	}
-	if r.Verdict > metric.Unjudged {
-		r.Key = t.object.Key
-	}
-	if seen.Absent && r.Verdict == metric.Right {
-		r.Outcome = metric.Success // we know it deleted
-	}
-}
-
-// unjudged notes an answer that the oracle cannot judge.
-func (t *Task) unjudged(check metric.Check) {
-	t.Result.Checked, t.Result.Check, t.Result.Verdict = true, check, metric.Unjudged
 }

@@ -5,6 +5,7 @@
 package scenario
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,9 @@ type Config struct {
 	Verify   ledger.Config
 	Protocol metric.Protocol
 	Identity ledger.Identity
+	Backend  string // REST: opensaves.DynamoDB or DocumentDB
+
+	OnViolation func(Violation) // is told of each wrong answer; nil: nobody is
 }
 
 // World is the working set: the objects that the tester keeps on the target.
@@ -30,6 +34,8 @@ type World struct {
 	content      *content
 	mix          atomic.Pointer[Mix]
 	metadataType string
+	recordPrefix string // of the keys of records
+	blobPrefix   string // of the names of blobs
 
 	stores   []*ledger.Object // that hold the records; never deleted
 	extra    *ledger.Set      // stores that come and go
@@ -38,7 +44,11 @@ type World struct {
 	blobs    [2]*ledger.Set // small, large
 	chunked  *ledger.Set
 	sessions sessions
-	recent   atomic.Pointer[ledger.Object] // a record that was just written, to be read soon: a cache that was not invalidated shows then
+	shelves  []*ledger.Set     // the records again, by store
+	known    *ledger.Directory // records by number, those included that were deleted lately
+	graves   graves
+	unread   [metric.Operations]*ledger.Queue // acknowledged writes to be read, by the operation that does
+	recent   atomic.Pointer[ledger.Object]    // a record that was just written, to be read soon: a cache that was not invalidated shows then
 
 	numbers    [128]atomic.Uint64 // by kind of key
 	creating   atomic.Int64       // records under way
@@ -50,7 +60,11 @@ type World struct {
 	largest    int64        // blob of the mix, in bytes
 	lookAgain  atomic.Int64 // for a record that may get a blob, not before
 	abandoned  atomic.Uint64
-	uncertain  sync.Mutex // guards doubts
+	superseded atomic.Uint64
+	late       atomic.Uint64
+	inquiries  inquiries
+	supplied   atomic.Int64 // when an arrival last read an acknowledged write
+	uncertain  sync.Mutex   // guards doubts
 	doubts     []doubt
 	blobWrites atomic.Bool // REST: the mix writes blobs, which keeps some records from updates
 }
@@ -78,9 +92,16 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 		w.quiet = time.Duration(c.Verify.BlobQuiet)
 	}
 	for range c.Data.Stores {
-		number, key := w.name('s')
+		number, key := w.name(ledger.Store)
 		w.stores = append(w.stores, ledger.NewObject(number, key, nil))
+		w.shelves = append(w.shelves, ledger.NewSubset(4*c.Data.Records/c.Data.Stores+slack))
 	}
+	w.known = ledger.NewDirectory()
+	for _, letter := range [...]byte{ledger.Store, ledger.Record, ledger.Metadata, ledger.Blob, ledger.Part} {
+		w.unread[w.unreadBy(letter)] = ledger.NewQueue(unreadRoom)
+	}
+	w.blobPrefix = strings.TrimSuffix(c.Identity.Key(ledger.Blob, 0), "0")
+	w.recordPrefix = strings.TrimSuffix(c.Identity.Key(ledger.Record, 0), "0")
 	w.SetMix(mix)
 	return w, nil
 }
@@ -118,6 +139,18 @@ func (w *World) enough() int { return (w.Data.Records*9 + 9) / 10 }
 
 // Abandoned is how many records were given up before their fate was known.
 func (w *World) Abandoned() float64 { return float64(w.abandoned.Load()) }
+
+// Superseded is how many acknowledged writes were overwritten before anybody had
+// read them.
+func (w *World) Superseded() float64 { return float64(w.superseded.Load()) }
+
+// Late is how many writes showed under a key after it was given up.
+func (w *World) Late() float64 { return float64(w.late.Load()) }
+
+// shelf holds the records of a record's store.
+func (w *World) shelf(o *ledger.Object) *ledger.Set {
+	return w.shelves[o.Number%uint64(len(w.shelves))]
+}
 
 // Objects returns how many objects of each kind there are, and for blobs how
 // many bytes they hold.

@@ -1,0 +1,82 @@
+package scenario
+
+import (
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+)
+
+// sentinel is another object of the kind in the same store, if possible one that
+// has been quiet for as long as an answer may be stale; where the answer to a
+// question lacks an object, it is the object itself. It returns nil where there
+// is none.
+func (w *World) sentinel(t *Task, q *inquiry) *ledger.Object {
+	if q.question != metric.Ping {
+		return q.Object
+	}
+	for _, quiet := range [...]time.Duration{time.Duration(w.Verify.StaleLimit), 0} {
+		if found := w.other(t, q.Object, t.sent-quiet); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+func (w *World) other(t *Task, o *ledger.Object, since time.Duration) *ledger.Object {
+	fit := func(c *ledger.Object) bool {
+		_, steady := c.Steady(since)
+		return c != o && steady
+	}
+	from := func(set *ledger.Set, fit func(*ledger.Object) bool) *ledger.Object {
+		return set.From(t.rand.IntN(max(1, set.Len())), fit)
+	}
+	switch o.Letter() {
+	case ledger.Store:
+		return w.anotherStore(t, o)
+	case ledger.Record:
+		return from(w.shelf(o), fit)
+	case ledger.Metadata:
+		return from(w.metadata, fit)
+	case ledger.Blob:
+		return w.anotherBlob(o, since, from)
+	}
+	blob := from(w.chunked, func(c *ledger.Object) bool { return c != o && c != o.Parent && w.holds(c, since) })
+	if blob != nil && o.Letter() == ledger.Part {
+		return blob.Parts[0]
+	}
+	return blob
+}
+
+func (w *World) anotherStore(t *Task, o *ledger.Object) *ledger.Object {
+	first := t.rand.IntN(len(w.stores))
+	for i := range w.stores {
+		if c := w.stores[(first+i)%len(w.stores)]; c != o && !c.Suspected() {
+			return c
+		}
+	}
+	return nil
+}
+
+// anotherBlob prefers one in the same store.
+func (w *World) anotherBlob(o *ledger.Object, since time.Duration, from func(*ledger.Set, func(*ledger.Object) bool) *ledger.Object) *ledger.Object {
+	store := o.Parent.Parent
+	for _, near := range [...]bool{true, false} {
+		for _, set := range w.blobs {
+			found := from(set, func(c *ledger.Object) bool {
+				return c != o && (!near || c.Parent.Parent == store) && w.holds(c, since)
+			})
+			if found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// holds says that a blob is there, and that no write on its record was under way
+// since an instant.
+func (w *World) holds(blob *ledger.Object, since time.Duration) bool {
+	_, steady := blob.Guard().Steady(since)
+	return steady && blob.Present()
+}

@@ -1,0 +1,158 @@
+package scenario
+
+import (
+	"sync"
+	"time"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+)
+
+const (
+	// pursued is the share of the mix's reads that may go to suspects and to
+	// acknowledged writes that nobody has read yet; the others follow the skew.
+	pursued = 0.3
+	// unreadRoom is how many acknowledged writes wait to be read, of each kind.
+	unreadRoom = 1 << 12
+	// patience is how long arrivals may take to bring an inquiry forward.
+	patience = time.Second
+)
+
+// unreadBy is the operation that reads an acknowledged write of a kind.
+func (w *World) unreadBy(letter byte) metric.Operation {
+	switch letter {
+	case ledger.Store:
+		if w.Protocol == metric.GRPC {
+			return metric.ListStores // a deleted store stays in the cache
+		}
+		return metric.GetStore
+	case ledger.Metadata:
+		return metric.GetMetadata
+	case ledger.Blob:
+		return metric.GetBlob
+	case ledger.Part, ledger.Chunked:
+		return metric.GetBlobChunk
+	}
+	return metric.GetRecord
+}
+
+// intend announces the next version of an object.
+func (w *World) intend(o *ledger.Object) uint32 {
+	w.supersede(o)
+	return o.Intend()
+}
+
+// intendDelete announces the deletion of an object.
+func (w *World) intendDelete(o *ledger.Object) uint32 {
+	w.supersede(o)
+	return o.IntendDelete()
+}
+
+func (w *World) supersede(o *ledger.Object) {
+	if o.Unread() {
+		w.superseded.Add(1)
+	}
+}
+
+// ended notes how the task's write ended, and lets an acknowledged one be read.
+func (w *World) ended(t *Task, err error, now time.Duration) ledger.End {
+	end := t.ends(err)
+	t.object.End(t.version, end, now)
+	if end == ledger.Acknowledged && t.object.Parts == nil {
+		w.unread[w.unreadBy(t.object.Letter())].Put(t.object)
+	}
+	return end
+}
+
+// pursue lets some of the mix's reads bring an inquiry forward, or read an
+// acknowledged write for the first time. It reports whether this one does.
+func (w *World) pursue(t *Task) bool {
+	if side(t.Op) != 0 || t.rand.Float64() >= pursued {
+		return false
+	}
+	q := w.dueInquiry(t.sent, func(q *inquiry) bool { return w.op(q) == t.Op })
+	return q != nil && w.follow(t, q) || w.readUnread(t)
+}
+
+// follow prepares the next step of an inquiry that is busy, or lets go of it.
+func (w *World) follow(t *Task, q *inquiry) bool {
+	if w.step(t, q) {
+		return true
+	}
+	w.release(q)
+	return false
+}
+
+// readUnread prepares the first read of an acknowledged write by the task's
+// operation; false where there is none.
+func (w *World) readUnread(t *Task) bool {
+	queue := w.unread[t.Op]
+	if queue == nil {
+		return false
+	}
+	for o := queue.Take(); o != nil; o = queue.Take() {
+		if !o.Unread() {
+			continue
+		}
+		w.supplied.Store(int64(t.sent))
+		t.Call.Op, t.Size = t.Op, o.Size.Load()
+		t.Call.Hint.SkipCache = w.Protocol == metric.GRPC
+		w.aim(t, o)
+		return true
+	}
+	return false
+}
+
+// Overdue prepares a call that arrivals did not make in time: the next step of
+// an inquiry, or the first read of an acknowledged write. It reports false where
+// there is none. It is to be called at most ten times a second.
+func (w *World) Overdue(t *Task, now time.Duration) bool {
+	t.reset(Draw{})
+	t.sent = now
+	if q := w.dueInquiry(now-patience, func(*inquiry) bool { return true }); q != nil && w.follow(t, q) {
+		return true
+	}
+	starved := now-time.Duration(w.supplied.Load()) > patience
+	for op, queue := range w.unread {
+		t.Op = metric.Operation(op)
+		if queue != nil && (starved || !w.mix.Load().Has(t.Op)) && w.readUnread(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// graves are the records that were deleted, for as long as an index may show them.
+type graves struct {
+	mu   sync.Mutex
+	list []grave
+}
+
+type grave struct {
+	object *ledger.Object
+	since  time.Duration
+}
+
+// bury keeps a deleted record in mind.
+func (w *World) bury(o *ledger.Object, now time.Duration) {
+	w.graves.mu.Lock()
+	w.graves.list = append(w.graves.list, grave{o, now})
+	w.graves.mu.Unlock()
+}
+
+// clearGraves forgets records whose deletion every index has seen by now, and
+// the oldest where there are more than records.
+func (w *World) clearGraves(now time.Duration) {
+	w.graves.mu.Lock()
+	defer w.graves.mu.Unlock()
+	keep := 2 * time.Duration(w.Verify.IndexLimit)
+	n := 0
+	for n < len(w.graves.list) && (now-w.graves.list[n].since > keep || len(w.graves.list)-n > w.Data.Records) {
+		if o := w.graves.list[n].object; !o.Suspected() {
+			w.known.Remove(o)
+		}
+		n++
+	}
+	w.graves.list = append(w.graves.list[:0], w.graves.list[n:]...)
+	clear(w.graves.list[len(w.graves.list):cap(w.graves.list)])
+}
