@@ -239,6 +239,7 @@ func (r *Runner) setup(ctx context.Context) bool {
 
 // tend settles what is in doubt, every second.
 func (r *Runner) tend(ctx context.Context) {
+	t := scenario.NewTask(rand.Uint64(), rand.Uint64())
 	beat := time.NewTicker(time.Second)
 	defer beat.Stop()
 	for {
@@ -247,8 +248,21 @@ func (r *Runner) tend(ctx context.Context) {
 			return
 		case <-beat.C:
 			r.world.Tend(ctx, r.allowance(), r.now, r.background(metric.Cleanup))
+			r.judgeHistories(ctx, t)
 		}
 	}
+}
+
+// judgeHistories judges the atomic operations that are complete.
+func (r *Runner) judgeHistories(ctx context.Context, t *scenario.Task) {
+	do := r.background(metric.Verify)
+	read := func() (time.Duration, error) {
+		err := do(context.WithoutCancel(ctx), &t.Call, &t.Answer)
+		return r.now(), err
+	}
+	r.world.Histories(t, r.now(), read, func(t *scenario.Task, operations int) {
+		r.metrics.checks[t.Result.Check][t.Result.Verdict].Add(float64(operations))
+	})
 }
 
 // verifying is how often what arrivals do not verify in time is verified.

@@ -42,6 +42,7 @@ type Object struct {
 
 	// What the owner of the lock may change.
 	Counter  int64     // the value that atomic operations should find
+	Counted  bool      // it is known
 	Children int       // blobs that the target has, or may have
 	Blob     *Object   // where a record has one blob: that
 	Parts    []*Object // of a chunked blob

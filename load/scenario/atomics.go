@@ -1,85 +1,95 @@
 package scenario
 
 import (
+	"fmt"
 	"time"
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/ledger/linear"
 	"opensaves-soak/opensaves"
 )
 
-// counterHigh is where wrapping counters wrap; they start over at 0.
-const counterHigh = 1 << 20
+// counterHigh is where wrapping counters wrap; they start over at 0. It is so
+// low that they do.
+const counterHigh = 7
 
 func counter(value int64) opensaves.Property {
 	return opensaves.Property{Name: counterProperty, Value: opensaves.Value{Kind: opensaves.Integer, Int: value}}
 }
 
-// onCounter takes the lock of a record and addresses its counter.
-func (w *World) onCounter(t *Task, value int64) metric.Operation {
+// prepareAtomic works on a register that several arrivals share, now and then,
+// and else on the counter of a record, whose lock it takes.
+func prepareAtomic(w *World, t *Task) metric.Operation {
+	if w.share(t) {
+		return t.Op
+	}
+	if t.register != nil {
+		return metric.CreateRecord
+	}
 	if t.object = w.lock(t, w.records); t.object == nil {
 		return metric.GetRecord
 	}
-	t.Call.Store, t.Call.Key = t.object.Parent.Key, t.object.Key
-	t.Call.Property = counter(value)
+	w.operate(t, t.object, t.object.Counter)
 	return t.Op
 }
 
-func prepareAtomic(w *World, t *Task) metric.Operation {
-	t.Call.Low, t.Call.High = 0, counterHigh
-	return w.onCounter(t, int64(t.rand.IntN(100)))
-}
-
-func prepareCompareAndSwap(w *World, t *Task) metric.Operation {
-	op := w.onCounter(t, int64(t.rand.IntN(counterHigh)))
-	if op == t.Op {
-		t.Call.Old = opensaves.Value{Kind: opensaves.Integer, Int: t.object.Counter}
+// operate fills the call with the task's operation on a record's counter, which
+// is expected to have a value. Half of the swaps fit.
+func (w *World) operate(t *Task, o *ledger.Object, expected int64) {
+	t.Call.Store, t.Call.Key = o.Parent.Key, o.Key
+	value := int64(t.rand.IntN(counterHigh + 1))
+	t.Call.Property = counter(value)
+	switch t.Op {
+	case metric.CompareAndSwap:
+		if t.rand.IntN(2) == 0 {
+			expected = int64(t.rand.IntN(counterHigh + 1))
+		}
+		t.Call.Old = opensaves.Value{Kind: opensaves.Integer, Int: expected}
+		t.atomic = linear.CompareAndSwap(expected, value)
+	case metric.CompareAndSwapGreater:
+		t.atomic = linear.CompareAndSwapGreater(value)
+	case metric.CompareAndSwapLess:
+		t.atomic = linear.CompareAndSwapLess(value)
+	case metric.AtomicInc:
+		t.Call.Low, t.Call.High = 0, counterHigh
+		t.atomic = linear.AtomicInc(0, counterHigh)
+	case metric.AtomicDec:
+		t.Call.Low, t.Call.High = 0, counterHigh
+		t.atomic = linear.AtomicDec(0, counterHigh)
 	}
-	return op
 }
 
-// settleAtomic follows the counter; a swap that found another value than the
-// one given is a success too.
+// settleAtomic judges an operation that nobody else's can have met: the value
+// that it found must be the one that the last operation left.
 func settleAtomic(w *World, t *Task, err error, now time.Duration) {
+	if t.register != nil {
+		w.settleShared(t, err, now)
+		return
+	}
+	o := t.object
 	switch t.ends(err) {
 	case ledger.Acknowledged:
-		t.unjudged(metric.CheckAtomic)
-		t.object.Counter = t.after()
-		t.object.Unlock()
+		w.judgeAtomic(t, o)
+		o.Unlock()
 	case ledger.Rejected:
-		t.object.Unlock()
+		o.Unlock()
 	case ledger.Unknown:
-		t.object.Freeze()
-		w.freeze(t.object, now)
+		o.Counted = false
+		o.Freeze()
+		w.freeze(o, now)
 	}
 }
 
-// after is the counter's value once an operation has succeeded.
-func (t *Task) after() int64 {
-	old, given := t.Answer.Old.Int, t.Call.Property.Int
-	switch t.Op {
-	case metric.AtomicAdd:
-		return old + given
-	case metric.AtomicSub:
-		return old - given
-	case metric.AtomicInc:
-		return wrap(old+1, t.Call.Low, t.Call.High)
-	case metric.AtomicDec:
-		return wrap(old-1, t.Call.Low, t.Call.High)
-	}
-	if t.Answer.Updated {
-		return given
-	}
-	return old
-}
-
-// wrap brings a value that left the bounds to the other one.
-func wrap(value, low, high int64) int64 {
+func (w *World) judgeAtomic(t *Task, o *ledger.Object) {
+	value, updated := t.atomic.Apply(t.Answer.Old.Int)
+	t.checked(metric.CheckAtomic)
 	switch {
-	case value > high:
-		return low
-	case value < low:
-		return high
+	case !o.Counted: // this answer tells
+		t.unjudged(metric.CheckAtomic)
+	case t.Answer.Old.Int != o.Counter, t.Answer.Updated != updated:
+		t.accuse(w, Violation{Kind: ledger.NotLinearizable, Detail: fmt.Sprintf(
+			"found %d, updated %v; want %d, updated %v", t.Answer.Old.Int, t.Answer.Updated, o.Counter, updated)}, o)
 	}
-	return value
+	o.Counter, o.Counted = value, true
 }

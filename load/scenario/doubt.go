@@ -16,8 +16,17 @@ type doubt struct {
 	object *ledger.Object
 	set    *ledger.Set    // that the object leaves if its fate stays unknown
 	call   opensaves.Call // deletes it then
-	lost   bool           // it was found lost, or back: only its key is watched
+	why    why
 }
+
+// why an object is in doubt.
+type why uint8
+
+const (
+	unknown why = iota // how a write ended
+	lost               // it was found lost, or back: only its key is watched
+	retired            // arrivals shared it, and some of their requests may still land
+)
 
 // Do sends a call that no arrival made.
 type Do func(ctx context.Context, call *opensaves.Call, answer *opensaves.Answer) error
@@ -63,7 +72,7 @@ func (w *World) put(d doubt) {
 		return
 	}
 	for i, oldest := range w.doubts {
-		if oldest.call.Op == metric.DeleteRecord && !oldest.lost {
+		if oldest.call.Op == metric.DeleteRecord && oldest.why == unknown {
 			w.doubts = append(w.doubts[:i], w.doubts[i+1:]...)
 			w.abandoned.Add(1)
 			w.gone(oldest, d.since)
@@ -76,7 +85,7 @@ func (w *World) put(d doubt) {
 // goes with it.
 func (w *World) gone(d doubt, now time.Duration) {
 	switch {
-	case d.lost:
+	case d.why != unknown:
 	case d.call.Op == metric.DeleteRecord:
 		w.frozen.Add(-1)
 		w.dropRecord(d.object)
@@ -94,7 +103,7 @@ func (w *World) gone(d doubt, now time.Duration) {
 // thaw lets an object be written again whose fate became known. A blob is not
 // thawed: an upload that lands late would rewrite its record.
 func (w *World) thaw(d doubt, now time.Duration) bool {
-	if d.lost || d.call.Op == metric.DeleteBlob || !d.object.Thaw(now) {
+	if d.why != unknown || d.call.Op == metric.DeleteBlob || !d.object.Thaw(now) {
 		return false
 	}
 	if d.call.Op == metric.DeleteRecord {
@@ -119,7 +128,7 @@ func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do
 		if w.thaw(d, now()) {
 			continue
 		}
-		if d.lost {
+		if d.why == lost {
 			w.look(ctx, d.object, &answer, do)
 		}
 		answer.Reset()

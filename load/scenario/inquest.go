@@ -134,10 +134,10 @@ func (w *World) lose(o *ledger.Object, now time.Duration) {
 	switch o.Letter() {
 	case ledger.Record:
 		w.dropRecord(o)
-		w.put(doubt{since: now, object: o, call: recordDeletion(o), lost: true})
+		w.put(doubt{since: now, object: o, call: recordDeletion(o), why: lost})
 	case ledger.Metadata:
 		w.metadata.Remove(o)
-		w.put(doubt{since: now, object: o, call: w.metadataDeletion(o), lost: true})
+		w.put(doubt{since: now, object: o, call: w.metadataDeletion(o), why: lost})
 	case ledger.Store:
 		w.extra.Remove(o)
 		o.Unlock()

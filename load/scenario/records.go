@@ -11,6 +11,9 @@ import (
 // prepareCreateRecord makes a new record; where the working set is full the
 // arrival deletes one, or reads if the mix deletes none.
 func prepareCreateRecord(w *World, t *Task) metric.Operation {
+	if t.makesShared() {
+		return w.prepareShared(t)
+	}
 	if w.creating.Add(1)+int64(w.live()) > int64(w.Data.Records) {
 		w.creating.Add(-1)
 		return w.has(metric.DeleteRecord, metric.GetRecord)
@@ -33,10 +36,15 @@ func (w *World) write(t *Task) {
 }
 
 func settleCreateRecord(w *World, t *Task, err error, now time.Duration) {
-	defer w.creating.Add(-1)
 	end := w.ended(t, err, now)
+	if t.makesShared() {
+		w.settleSharedCreate(t, end, now)
+		return
+	}
+	defer w.creating.Add(-1)
 	switch end {
 	case ledger.Acknowledged:
+		t.object.Counter, t.object.Counted = 0, true
 		t.object.Unlock()
 		w.addRecord(t.object)
 	case ledger.Rejected:
@@ -129,11 +137,12 @@ func (w *World) lockQuiet(o *ledger.Object, now time.Duration, wanted func() boo
 func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
 	end := w.ended(t, err, now)
 	if end == ledger.Unknown {
+		t.object.Counted = false
 		w.freeze(t.object, now)
 		return
 	}
 	if end == ledger.Acknowledged {
-		t.object.Counter = 0
+		t.object.Counter, t.object.Counted = 0, true
 	}
 	t.object.Unlock()
 	if t.Drawn.Hot {

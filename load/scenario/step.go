@@ -55,11 +55,11 @@ var steps = [metric.Operations]step{
 	metric.GetBlobChunk:        {prepare: prepareGetBlobChunk, settle: settleGetBlobChunk},
 	metric.CreateChunkURLs:     {prepare: prepareCreateChunkURLs, settle: settleCreateChunkURLs},
 
-	metric.CompareAndSwap:        {prepare: prepareCompareAndSwap, settle: settleAtomic, locks: true},
+	metric.CompareAndSwap:        {prepare: prepareAtomic, settle: settleAtomic, locks: true},
 	metric.CompareAndSwapGreater: {prepare: prepareAtomic, settle: settleAtomic, locks: true},
 	metric.CompareAndSwapLess:    {prepare: prepareAtomic, settle: settleAtomic, locks: true},
-	metric.AtomicAdd:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
-	metric.AtomicSub:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
+	metric.AtomicAdd:             {prepare: prepareSum, settle: settleSum},
+	metric.AtomicSub:             {prepare: prepareSum, settle: settleSum},
 	metric.AtomicInc:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
 	metric.AtomicDec:             {prepare: prepareAtomic, settle: settleAtomic, locks: true},
 }

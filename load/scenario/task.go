@@ -6,6 +6,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/ledger/linear"
 	"opensaves-soak/opensaves"
 )
 
@@ -37,6 +38,14 @@ type Task struct {
 	numbers []uint64         // of the records that an answer shows
 	tags    [1]string
 	session *session
+
+	atomic   linear.Op
+	total    *total          // that is added to, or is to be made
+	addition ledger.Addition // to it
+	register *register       // that is worked on, or is to be made
+	entry    int             // in its history
+	base     int64           // of a counter to be made
+
 	inquiry *inquiry    // that this call brings forward
 	seen    ledger.Seen // of the object
 	shown   bool        // the answer to a question holds the object
@@ -68,6 +77,7 @@ func (t *Task) reset(d Draw) {
 	t.Answer.Reset()
 	t.Result, t.Hinted = Result{}, false
 	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
+	t.total, t.register = nil, nil
 	t.seen, t.shown, t.whole = ledger.Seen{}, false, false
 	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]
 }
@@ -94,6 +104,7 @@ func (t *Task) Release() {
 	clear(a.Records[:cap(a.Records)]) // their texts may share the memory of whole messages
 	t.record, t.Call = opensaves.Record{Tags: t.record.Tags[:0], Properties: t.record.Properties[:0]}, opensaves.Call{}
 	t.object, t.parent, t.session, t.inquiry = nil, nil, nil, nil
+	t.total, t.register = nil, nil
 	clear(t.asked)
 }
 

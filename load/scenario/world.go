@@ -44,11 +44,14 @@ type World struct {
 	blobs    [2]*ledger.Set // small, large
 	chunked  *ledger.Set
 	sessions sessions
-	shelves  []*ledger.Set     // the records again, by store
-	known    *ledger.Directory // records by number, those included that were deleted lately
-	graves   graves
-	unread   [metric.Operations]*ledger.Queue // acknowledged writes to be read, by the operation that does
-	recent   atomic.Pointer[ledger.Object]    // a record that was just written, to be read soon: a cache that was not invalidated shows then
+
+	rising, falling lane[total] // counters that arrivals share
+	registers       lane[register]
+	shelves         []*ledger.Set     // the records again, by store
+	known           *ledger.Directory // records by number, those included that were deleted lately
+	graves          graves
+	unread          [metric.Operations]*ledger.Queue // acknowledged writes to be read, by the operation that does
+	recent          atomic.Pointer[ledger.Object]    // a record that was just written, to be read soon: a cache that was not invalidated shows then
 
 	numbers    [128]atomic.Uint64 // by kind of key
 	creating   atomic.Int64       // records under way
@@ -85,6 +88,8 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 		blobs:    [2]*ledger.Set{ledger.NewSet(blobsARecord * c.Data.Records), ledger.NewSet(blobsARecord * c.Data.Records)},
 		uploads:  budget{perSecond: float64(c.Data.MaxBlobWriteRate)},
 	}
+	w.rising.places, w.falling.places = make([]atomic.Pointer[total], totals), make([]atomic.Pointer[total], totals)
+	w.registers.places = make([]atomic.Pointer[register], registers)
 	for _, size := range c.Data.BlobSizes.Sizes() {
 		w.largest = max(w.largest, int64(size))
 	}
