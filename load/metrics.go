@@ -52,6 +52,8 @@ type metrics struct {
 	unknown      prometheus.Counter
 	nonMonotonic prometheus.Counter
 
+	selfTest map[string]*prometheus.CounterVec // by result
+
 	gauges gauges
 }
 
@@ -90,6 +92,11 @@ func newMetrics(f metric.Factory) *metrics {
 		unknown:       f.Counter(metric.UnknownWrites).WithLabelValues(),
 		nonMonotonic:  f.Counter(metric.NonMonotonic).WithLabelValues(),
 		gauges:        newGauges(f),
+		selfTest: map[string]*prometheus.CounterVec{
+			scenario.Injected: f.Counter(metric.SelfTestInjected),
+			scenario.Caught:   f.Counter(metric.SelfTestCaught),
+			scenario.Missed:   f.Counter(metric.SelfTestMissed),
+		},
 	}
 	m.known(f)
 	return m

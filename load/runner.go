@@ -14,6 +14,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/desired"
+	"opensaves-soak/load/ledger"
 	"opensaves-soak/load/pace"
 	"opensaves-soak/load/scenario"
 	"opensaves-soak/opensaves"
@@ -249,6 +250,7 @@ func (r *Runner) tend(ctx context.Context) {
 		case <-beat.C:
 			r.world.Tend(ctx, r.allowance(), r.now, r.background(metric.Cleanup))
 			r.judgeHistories(ctx, t)
+			r.selfTest(ctx, t)
 		}
 	}
 }
@@ -262,6 +264,21 @@ func (r *Runner) judgeHistories(ctx context.Context, t *scenario.Task) {
 	}
 	r.world.Histories(t, r.now(), read, func(t *scenario.Task, operations int) {
 		r.metrics.checks[t.Result.Check][t.Result.Verdict].Add(float64(operations))
+	})
+}
+
+// selfTest has the oracle tested, and counts what comes of it.
+func (r *Runner) selfTest(ctx context.Context, t *scenario.Task) {
+	do := r.background(metric.Verify)
+	send := func(t *scenario.Task) error { return do(context.WithoutCancel(ctx), &t.Call, &t.Answer) }
+	r.world.SelfTest(t, r.now, send, func(kind ledger.Kind, result string) {
+		for _, each := range []string{scenario.Injected, scenario.Caught, scenario.Missed} {
+			r.metrics.selfTest[each].WithLabelValues(kind.String()) // a child in each
+		}
+		r.metrics.selfTest[result].WithLabelValues(kind.String()).Inc()
+		if result == scenario.Missed {
+			r.Log.Error("The self-test made a wrong answer that the checks did not find", "kind", kind.String())
+		}
 	})
 }
 

@@ -50,7 +50,9 @@ const (
 )
 
 // String returns the label value, for example "setup".
-func (p Purpose) String() string { return [Purposes]string{"setup", "verify", "sweep", "cleanup", "heartbeat"}[p] }
+func (p Purpose) String() string {
+	return [Purposes]string{"setup", "verify", "sweep", "cleanup", "heartbeat"}[p]
+}
 
 // Check is what the oracle looked at; the value of the label "check".
 type Check uint8

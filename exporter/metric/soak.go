@@ -84,6 +84,12 @@ var (
 		"Acknowledged writes that were overwritten or deleted before a read past the caches had borne them out.")
 	LateWrites = counter("late_writes_total",
 		"Writes that showed under a key after the tester had given it up, which a slow server may do.")
+	SelfTestInjected = counter("self_test_injected_total",
+		"Violations that the self-test made of true answers, which the checks must find.", "kind")
+	SelfTestCaught = counter("self_test_caught_total",
+		"Violations of the self-test that the checks have found.", "kind")
+	SelfTestMissed = counter("self_test_missed_total",
+		"Violations of the self-test that the checks have not found in time.", "kind")
 	NonMonotonic = counter("non_monotonic_total",
 		"Reads that showed an older version than an earlier read of the same object.")
 	WorkingSetObjects = gauge("working_set_objects",
@@ -103,6 +109,6 @@ var Soak = []Definition{
 	Requests, BackgroundRequests, WireAttempts, RequestDuration, ResponseTime, BlobDuration, CacheReadDuration,
 	ScheduleLag, ConnectionWait, Arrivals, ArrivalsDropped, ArrivalsConverted, TargetRPS, FleetTargetRPS, MaxRPS,
 	InFlight, Warmup, OverrideActive, OverrideStart, Leader, Stage, LoadTransition, LoadChanges, GuardActive,
-	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, NonMonotonic,
+	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
 	WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
 }

@@ -22,6 +22,9 @@ type Config struct {
 	IndexLimit  model.Duration `yaml:"index_limit" help:"how long an index may lag behind"`
 	UnknownTTL  model.Duration `yaml:"unknown_ttl" help:"how long a write whose end nobody knows may still land"`
 	BlobQuiet   model.Duration `yaml:"blob_quiet" help:"REST: how old a record's last acknowledgement is before its blobs are written"`
+
+	SelfTest         bool           `yaml:"self_test" help:"inject violations of every kind and see that they are found"`
+	SelfTestInterval model.Duration `yaml:"self_test_interval" help:"how often; a run with --duration does it once"`
 }
 
 // DefaultConfig returns what holds where the file is silent.
@@ -33,6 +36,9 @@ func DefaultConfig() Config {
 		IndexLimit:  model.Duration(time.Minute),
 		UnknownTTL:  model.Duration(3 * time.Minute),
 		BlobQuiet:   model.Duration(30 * time.Second),
+
+		SelfTest:         true,
+		SelfTestInterval: model.Duration(10 * time.Minute),
 	}
 }
 
@@ -52,6 +58,7 @@ func (c Config) Validate() error {
 		{"index_limit", c.IndexLimit, true},
 		{"unknown_ttl", c.UnknownTTL, false},
 		{"blob_quiet", c.BlobQuiet, true},
+		{"self_test_interval", c.SelfTestInterval, false},
 	} {
 		switch {
 		case limit.got < 0 && limit.zero:

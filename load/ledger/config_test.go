@@ -14,7 +14,8 @@ func TestEveryMistakeOfTheVerificationIsNamedWithItsPath(t *testing.T) {
 	want := `verify.consistency: got "linear", want eventual or strong
 verify.cache_limit: got 0s, want more than 0s
 verify.unknown_ttl: got 0s, want more than 0s
-verify.blob_quiet: got -1ns, want 0s or more`
+verify.blob_quiet: got -1ns, want 0s or more
+verify.self_test_interval: got 0s, want more than 0s`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}

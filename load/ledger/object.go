@@ -51,6 +51,8 @@ type Object struct {
 	Size  atomic.Int64 // bytes of a blob, or of what may be there of it; 0: there is none
 	Count atomic.Int32 // of a chunked blob: parts that it had last
 
+	Shadowed atomic.Bool // a self-test uses it: nobody may write it
+
 	read  atomic.Bool // since its last write
 	slots [places]int // in its sets
 
@@ -186,7 +188,7 @@ func NewObject(number uint64, key string, parent *Object) *Object {
 func (o *Object) TryLock() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.locked || o.frozen || o.holds > 0 {
+	if o.locked || o.frozen || o.holds > 0 || o.Shadowed.Load() {
 		return false
 	}
 	o.locked = true

@@ -93,9 +93,17 @@ func (w *World) conclude(t *Task, q *inquiry, now time.Duration) {
 // convict tells a confirmed suspicion, and takes what was lost out of the
 // working set once nobody writes it.
 func (w *World) convict(t *Task, q *inquiry, now time.Duration) {
-	o := q.Object
+	o, kind := q.Object, q.Kind()
 	if q.question != metric.Ping {
-		t.accuse(w, Violation{Kind: ledger.QueryMissing, Age: t.sent - q.Missed, Detail: q.question.String()}, o)
+		kind = ledger.QueryMissing
+	}
+	if s := w.shadowOf(o); s != nil {
+		s.catch(kind)
+		w.end(q)
+		return
+	}
+	if kind == ledger.QueryMissing {
+		t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Detail: q.question.String()}, o)
 		w.end(q)
 		return
 	}
@@ -104,7 +112,7 @@ func (w *World) convict(t *Task, q *inquiry, now time.Duration) {
 		return
 	}
 	t.checked(checkOf(o))
-	t.accuse(w, Violation{Kind: q.Kind(), Age: t.sent - q.Missed, Seen: t.seen}, o)
+	t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Seen: t.seen}, o)
 	w.lose(o, now)
 	w.end(q)
 }

@@ -88,6 +88,10 @@ func (t *Task) suspected(age time.Duration) {
 // accuse tells a violation, once for an object and kind. What cannot come right
 // again leaves the working set.
 func (t *Task) accuse(w *World, v Violation, o *ledger.Object) {
+	if t.shadow != nil {
+		t.shadow.catch(v.Kind)
+		return
+	}
 	t.Result.Verdict = metric.Violation
 	if !o.Accuse(v.Kind) {
 		return

@@ -101,9 +101,14 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 	default:
 		r.Outcome = metric.Failure
 	}
+	before := *r
+	err, t.shadow = w.falsify(t, err)
 	steps[t.Op].settle(w, t, err, now)
 	if t.inquiry != nil {
 		w.learn(t, now)
+	}
+	if t.shadow != nil { // what was falsified is no figure of the target
+		*r = before
 	}
 }
 

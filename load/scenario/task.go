@@ -46,6 +46,7 @@ type Task struct {
 	entry    int             // in its history
 	base     int64           // of a counter to be made
 
+	shadow  *shadow     // by whose rule the answer was falsified
 	inquiry *inquiry    // that this call brings forward
 	seen    ledger.Seen // of the object
 	shown   bool        // the answer to a question holds the object
@@ -77,7 +78,7 @@ func (t *Task) reset(d Draw) {
 	t.Answer.Reset()
 	t.Result, t.Hinted = Result{}, false
 	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
-	t.total, t.register = nil, nil
+	t.total, t.register, t.shadow = nil, nil, nil
 	t.seen, t.shown, t.whole = ledger.Seen{}, false, false
 	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]
 }

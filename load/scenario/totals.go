@@ -15,6 +15,7 @@ type total struct {
 	*ledger.Total
 	object *ledger.Object
 	falls  bool
+	last   atomic.Int64 // value that an addition found; 0: none yet
 }
 
 const (
@@ -79,6 +80,7 @@ func settleSum(w *World, t *Task, err error, now time.Duration) {
 	kind := ledger.AtomicTotal
 	switch verdict {
 	case ledger.TotalOK:
+		t.total.last.Store(t.Answer.Old.Int)
 		return
 	case ledger.TotalUnjudged:
 		t.unjudged(metric.CheckAtomic)

@@ -66,6 +66,7 @@ type World struct {
 	superseded atomic.Uint64
 	late       atomic.Uint64
 	inquiries  inquiries
+	shadows    shadows
 	supplied   atomic.Int64 // when an arrival last read an acknowledged write
 	uncertain  sync.Mutex   // guards doubts
 	doubts     []doubt

@@ -12,9 +12,12 @@ type hint struct{ skip, keepOut bool }
 // cacheTTL is upstream's cache_default_ttl, or what a fault says.
 func (m manner) cacheTTL() time.Duration { return cmp.Or(m.plan.CacheTTL(), 5*time.Minute) }
 
-// refresh brings the cache up to date after a write.
-func (d *database) refresh(at recordKey, next *record, how manner) {
+// refresh brings the cache up to date after a write, or leaves the version before
+// there: because that went wrong, or because a slow reader came after it.
+func (d *database) refresh(at recordKey, old, next *record, how manner) {
 	switch {
+	case how.cache && old != nil && (how.refills || how.lie == fault.StaleCache):
+		d.records.lend(at, old, how.now.Add(how.cacheTTL()))
 	case how.plan.CacheTTL() > 0:
 	case next == nil || how.hint.keepOut || !how.cache:
 		d.records.drop(at)
@@ -35,13 +38,18 @@ func (d *database) cached(at recordKey, h hint) bool {
 // read returns a record, from the cache where the wire has one and the hint
 // allows it. The lies about versions are told here.
 func (d *database) read(at recordKey, how manner) (*record, error) {
-	if how.cache && !how.hint.skip && how.lie != fault.Stale {
+	if how.cache && !how.hint.skip && how.lie != fault.Stale && how.lie != fault.Torn {
 		if r, hit := d.records.get(at); hit {
 			if how.hint.keepOut {
 				d.records.drop(at)
 			}
 			return r, nil
 		}
+	}
+	if was, lagging := before(d.past.records, at, how); lagging && was != nil {
+		return was, nil
+	} else if lagging {
+		return nil, errNoRecord
 	}
 	s := d.shelf(at.store)
 	if s == nil {
@@ -53,8 +61,12 @@ func (d *database) read(at recordKey, how manner) (*record, error) {
 	if found.now == nil {
 		return nil, errNoRecord
 	}
-	if found.before != nil && how.tellsBefore() {
+	switch {
+	case found.before == nil:
+	case how.tellsBefore():
 		return found.before, nil
+	case how.lie == fault.Torn:
+		return torn(found.now, found.before), nil
 	}
 	d.fill(at, found.now, how)
 	return found.now, nil

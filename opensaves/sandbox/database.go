@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"opensaves-soak/opensaves/sandbox/fault"
 )
@@ -21,6 +20,7 @@ type database struct {
 	objects  *table[objectKey, []byte]  // S3, for REST
 	metadata *table[metadataKey, document]
 	uploads  *table[string, *upload]
+	past     past
 }
 
 type (
@@ -37,6 +37,7 @@ func newDatabase(b Backend) *database {
 		objects:  newTable[objectKey, []byte](),
 		metadata: newTable[metadataKey, document](),
 		uploads:  newTable[string, *upload](),
+		past:     newPast(),
 	}
 }
 
@@ -48,19 +49,20 @@ var (
 	errNotEmpty = errors.New("store has records")
 )
 
-// manner is how a request reads and writes.
-type manner struct {
-	now   time.Time
-	plan  *fault.Plan
-	lie   fault.Lie
-	hint  hint
-	cache bool // the wire has a cache
+// place is what an edit finds: the store and the record, nil where there is none,
+// and the version before if it is kept.
+type place struct {
+	store       *store
+	old, before *record
 }
 
-// place is what an edit finds: the store and the record, nil where there is none.
-type place struct {
-	store *store
-	old   *record
+// base is the version that the next one is made of: the last, unless what that
+// changed gets lost.
+func (p place) base(how manner) *record {
+	if how.lie == fault.LostUpdate && p.before != nil {
+		return p.before
+	}
+	return p.old
 }
 
 // edit makes a record's next version; nil deletes it.
@@ -81,19 +83,39 @@ func (d *database) write(id, key string, how manner, change edit) (*record, erro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.slot(key).now
-	next, err := change(place{s.store, old})
-	if err != nil || how.lie == fault.LostWrite || how.lie == fault.Resurrected {
+	at := s.slot(key)
+	seen := d.seen(recordKey{id, key}, at.now, how)
+	next, err := change(place{s.store, seen, at.before})
+	if err != nil || !how.applies() || next == seen && next != nil {
 		return next, err
 	}
-	if next == old && next != nil {
-		return next, nil
-	}
-	s.put(old, next, how)
-	d.refresh(recordKey{id, key}, next, how)
-	d.release(old, next)
+	d.replace(s, key, at.now, next, how)
 	d.tidy(s)
 	return next, nil
+}
+
+// seen is what a writer sees of a record that is there: a read that lags shows
+// the version before, or that there is none yet.
+func (d *database) seen(at recordKey, now *record, how manner) *record {
+	if now == nil {
+		return nil
+	}
+	if was, lagging := before(d.past.records, at, how); lagging {
+		return was
+	}
+	return now
+}
+
+// replace stores what follows old, and brings what has copies up to date. The
+// caller holds the shelf's lock.
+func (d *database) replace(s *shelf, key string, old, next *record, how manner) {
+	at := recordKey{s.id, key}
+	if old != nil || next != nil {
+		keep(d.past.records, at, old, how)
+	}
+	s.put(old, next, how)
+	d.refresh(at, old, next, how)
+	d.release(old, next)
 }
 
 // release forgets an upload whose chunks are no record's blob anymore.
@@ -135,12 +157,27 @@ func (d *database) createStore(id string, st *store, how manner) error {
 		if s.store != nil {
 			return errExists
 		}
+		if !how.applies() {
+			d.tidy(s)
+			return nil
+		}
+		keep(d.past.stores, id, nil, how)
 		s.store = st
 		if how.cache {
 			d.stores.lend(id, st, how.now.Add(how.cacheTTL()))
 		}
 		return nil
 	}
+}
+
+// seenStore returns a store's row as a read shows it that may lag.
+func (d *database) seenStore(id string, how manner) (*store, error) {
+	if was, lagging := before(d.past.stores, id, how); lagging && was != nil {
+		return was, nil
+	} else if lagging {
+		return nil, errNoStore
+	}
+	return d.store(id)
 }
 
 // store returns a store's row.
@@ -171,6 +208,9 @@ func (d *database) deleteStore(id string, how manner, more func(*record) bool) e
 	if more == nil && s.records.Len() > 0 {
 		return errNotEmpty
 	}
+	if !how.applies() {
+		return nil
+	}
 	var victims []*record
 	if more != nil {
 		s.scan(func(r *record) bool {
@@ -178,11 +218,10 @@ func (d *database) deleteStore(id string, how manner, more func(*record) bool) e
 			return more(r)
 		})
 	}
+	keep(d.past.stores, id, s.store, how)
 	s.store = nil
 	for _, r := range victims {
-		s.put(r, nil, how)
-		d.refresh(recordKey{id, r.key}, nil, how)
-		d.release(r, nil)
+		d.replace(s, r.key, r, nil, how)
 	}
 	d.tidy(s)
 	return nil

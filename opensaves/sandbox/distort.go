@@ -16,6 +16,10 @@ type asked interface {
 // distort tells the lies of queries in an answer that is in order of keys.
 func (d *database) distort(found []*record, ask asked, how manner) []*record {
 	switch how.lie {
+	case fault.Corrupt:
+		if len(found) > 0 {
+			found[0] = found[0].falsified()
+		}
 	case fault.QueryShape:
 		return twice(found, ask.most())
 	case fault.QueryMismatch:

@@ -97,25 +97,6 @@ func documentOf(properties map[string]*api.Property) []byte {
 	return document
 }
 
-// flipDocument changes a character of the longest string in the object, or adds
-// a property where there is none.
-func flipDocument(document []byte) []byte {
-	object := map[string]any{}
-	if json.Unmarshal(document, &object) != nil {
-		return document
-	}
-	longest := ""
-	for name, value := range object {
-		text, is := value.(string)
-		if best, had := object[longest].(string); is && (!had || len(text) > len(best)) {
-			longest = name
-		}
-	}
-	text, _ := object[longest].(string)
-	object[longest] = flip(text)
-	return encode(object, DocumentDB)
-}
-
 func appendField(b []byte, name, value string) []byte {
 	if value == "" {
 		return b

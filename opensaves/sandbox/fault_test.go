@@ -291,25 +291,6 @@ func TestIndexesLag(t *testing.T) {
 	x.must(t, "GET /api/stores/s/records?owner_id=o", `200 {"records":[{`)
 }
 
-func TestAWriteIsAppliedAfterItsClientGaveUp(t *testing.T) {
-	_, x := play(t)
-	x.put(t, `{"apply_late":{"ratio":1,"by":"300ms"}}`)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	_, err := x.calls.CreateRecord(ctx, &api.CreateRecordRequest{StoreKey: "s", Record: &api.Record{Key: "late"}})
-	if status.Code(err) != codes.DeadlineExceeded {
-		t.Fatalf("a write that is applied late: got %v, want DeadlineExceeded", err)
-	}
-	x.must(t, "GET /api/stores/s/records/late", "404")
-	for end := time.Now().Add(5 * time.Second); ; {
-		if got := x.do(t, "GET /api/stores/s/records/late"); got[0] == '2' {
-			return
-		} else if time.Now().After(end) {
-			t.Fatalf("the late write: got %s, want it applied", got)
-		}
-	}
-}
-
 func TestConnectionsAreCutInTheMiddleOfAnswers(t *testing.T) {
 	_, x := play(t)
 	x.must(t, createRecord(1, 1), "201")
@@ -369,7 +350,8 @@ func TestTheControlAPIRefuses(t *testing.T) {
 		"a stall without end":     {"PUT", `{"stall":{"every":"1s","for":"1s"}}`, 422},
 		"an unknown component":    {"PUT", `{"saturation":{"rps":1,"component":"disk"}}`, 422},
 		"an unknown code":         {"PUT", `{"error":{"ratio":1,"code":"Sad"}}`, 422},
-		"an unknown violation":    {"PUT", `{"kinds":{"lies":1}}`, 422},
+		"an unknown lie":          {"PUT", `{"kinds":{"lies":1}}`, 422},
+		"a lag below nothing":     {"PUT", `{"read_lag":{"ratio":1,"by":"-1s"}}`, 422},
 		"a body over 64 KiB":      {"PUT", `{"kinds":{` + strings.Repeat(" ", 64<<10) + `}}`, 413},
 		"a method it has not":     {"POST", `{}`, 405},
 		"faults before they work": {"GET", ``, 200},

@@ -53,7 +53,7 @@ func (v *service) apply(a *mutation, how manner, change swap) (swapped, error) {
 
 // with makes the version that has another value for one property.
 func (r *record) with(name string, value *api.Property, how manner) *record {
-	next := r.next(how.now)
+	next := r.next(how)
 	next.properties = maps.Clone(r.typed())
 	next.answered = r.typed()[name].GetIntegerValue()
 	next.properties[name], next.document = value, nil
@@ -63,9 +63,9 @@ func (r *record) with(name string, value *api.Property, how manner) *record {
 func (v *service) CompareAndSwap(ctx context.Context, in *api.CompareAndSwapRequest) (*api.CompareAndSwapResponse, error) {
 	a := &mutation{metric.CompareAndSwap, recordKey{in.GetStoreKey(), in.GetRecordKey()}, in.GetPropertyName(), in.GetHint()}
 	return run(ctx, v.sandbox, onDatabase(a.op, a.hint), func(how manner) (*api.CompareAndSwapResponse, error) {
-		lie := how.lie == fault.NotLinearizable
 		out, err := v.apply(a, how, func(old *api.Property) (*api.Property, error) {
-			if proto.Equal(old, in.GetOldValue()) == lie { // the lie does what it should not
+			set := proto.Equal(old, in.GetOldValue()) != (how.lie == fault.NotLinearizable) // the lie does what it should not
+			if !set && how.lie != fault.SwapMismatch {
 				return nil, nil
 			}
 			return in.GetValue(), nil
@@ -73,27 +73,39 @@ func (v *service) CompareAndSwap(ctx context.Context, in *api.CompareAndSwapRequ
 		if err != nil {
 			return nil, err
 		}
-		return &api.CompareAndSwapResponse{Updated: out.updated || lie, Value: out.old}, nil
+		return &api.CompareAndSwapResponse{Updated: out.updated || how.lie == fault.NotLinearizable, Value: out.old}, nil
 	})
 }
 
 // step computes a new value; false leaves the old one.
 type step func(old int64) (int64, bool)
 
+// told computes what a lie makes of the new value.
+func (s step) told(old int64, lie fault.Lie) (int64, bool) {
+	value, set := s(old)
+	switch lie {
+	case fault.NotLinearizable:
+		set = !set
+	case fault.LostIncrement:
+		set = false
+	case fault.AtomicTotal:
+		value++
+	case fault.DoubledIncrement:
+		value, _ = s(value)
+	}
+	return value, set
+}
+
 // number runs a request on an integer.
 func (v *service) number(ctx context.Context, a *mutation, next step) (*api.AtomicIntResponse, error) {
 	return run(ctx, v.sandbox, onDatabase(a.op, a.hint), func(how manner) (*api.AtomicIntResponse, error) {
-		lie := how.lie == fault.NotLinearizable
 		out, err := v.apply(a, how, func(old *api.Property) (*api.Property, error) {
 			if old.GetType() != api.Property_INTEGER {
 				return nil, status.Errorf(codes.InvalidArgument, "property (%s) is no integer", a.property)
 			}
-			value, set := next(old.GetIntegerValue())
-			if set == lie {
+			value, set := next.told(old.GetIntegerValue(), how.lie)
+			if !set {
 				return nil, nil
-			}
-			if how.lie == fault.AtomicTotal {
-				value++
 			}
 			return integer(value), nil
 		})
@@ -103,7 +115,8 @@ func (v *service) number(ctx context.Context, a *mutation, next step) (*api.Atom
 		if how.lie == fault.DoubleApplied {
 			return &api.AtomicIntResponse{Updated: true, Value: out.answered}, nil
 		}
-		return &api.AtomicIntResponse{Updated: out.updated || lie, Value: out.old.GetIntegerValue()}, nil
+		claimed := how.lie == fault.NotLinearizable || how.lie == fault.LostIncrement
+		return &api.AtomicIntResponse{Updated: out.updated || claimed, Value: out.old.GetIntegerValue()}, nil
 	})
 }
 

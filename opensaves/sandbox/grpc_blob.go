@@ -121,7 +121,7 @@ func (d *database) attach(to recordKey, b *blob, how manner) (*record, error) {
 		if at.old == nil {
 			return nil, errNoRecord
 		}
-		next := at.old.next(how.now)
+		next := at.base(how).next(how)
 		next.blob = b
 		return next, nil
 	})
@@ -196,7 +196,7 @@ func buffers(content []byte, send func([]byte) error) error {
 
 func (v *service) DeleteBlob(ctx context.Context, in *api.DeleteBlobRequest) (*emptypb.Empty, error) {
 	c := onDatabase(metric.DeleteBlob, in.GetHint())
-	c.touches |= fault.S3
+	c.touches, c.failures = c.touches|fault.S3, removed
 	return run(ctx, v.sandbox, c, func(how manner) (*emptypb.Empty, error) {
 		_, err := v.database.write(in.GetStoreKey(), in.GetRecordKey(), how, func(at place) (*record, error) {
 			switch {
@@ -205,7 +205,7 @@ func (v *service) DeleteBlob(ctx context.Context, in *api.DeleteBlobRequest) (*e
 			case at.old.blob == nil || at.old.blob.size == 0 && !at.old.blob.external():
 				return nil, status.Errorf(codes.FailedPrecondition, "record (%s) has no blob", in.GetRecordKey())
 			}
-			next := at.old.next(how.now)
+			next := at.old.next(how)
 			next.blob = nil
 			return next, nil
 		})

@@ -63,8 +63,8 @@ func (v *service) UploadChunk(stream grpc.ClientStreamingServer[api.UploadChunkR
 	if err != nil {
 		return err
 	}
-	_, err = run(stream.Context(), v.sandbox, onObjects(metric.UploadChunk, meta.GetHint()), func(manner) (*upload, error) {
-		return u, u.put(meta.GetNumber(), piece)
+	_, err = run(stream.Context(), v.sandbox, onObjects(metric.UploadChunk, meta.GetHint()), func(how manner) (*upload, error) {
+		return u, u.put(meta.GetNumber(), piece, how)
 	})
 	if err != nil {
 		return err
@@ -98,13 +98,15 @@ func (v *service) receiveChunk(stream grpc.ClientStreamingServer[api.UploadChunk
 
 // put stores a chunk, in place of another of its number; upstream lets that
 // happen after the commit, too.
-func (u *upload) put(number int64, piece chunk) error {
+func (u *upload) put(number int64, piece chunk, how manner) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
 		return status.Errorf(codes.NotFound, "session (%s) was not found", u.session)
 	}
-	u.chunks[number] = piece
+	if how.applies() {
+		u.chunks[number] = piece
+	}
 	return nil
 }
 
@@ -155,7 +157,7 @@ func (d *database) commit(u *upload, m *api.Record, how manner) (*api.BlobMetada
 		if at.old == nil {
 			return nil, noRecord(u.at.key)
 		}
-		next := at.old.next(how.now)
+		next := at.base(how).next(how)
 		if m != nil {
 			var err error
 			if next, err = at.updated(u.at.key, m, how); err != nil {
@@ -168,8 +170,10 @@ func (d *database) commit(u *upload, m *api.Record, how manner) (*api.BlobMetada
 	if err != nil {
 		return nil, err
 	}
-	u.blob = b
-	d.uploads.set(u.session, u)
+	if how.applies() {
+		u.blob = b
+		d.uploads.set(u.session, u)
+	}
 	return b.metadata(u.at), nil
 }
 

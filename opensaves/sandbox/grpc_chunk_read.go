@@ -15,7 +15,7 @@ import (
 
 // chunked returns the upload behind a record's blob.
 func (d *database) chunked(at recordKey, how manner) (*upload, error) {
-	r, err := d.read(at, manner{hint: how.hint, now: how.now, plan: how.plan, cache: how.cache})
+	r, err := d.read(at, how)
 	switch {
 	case err != nil:
 		return nil, noRecord(at.key)

@@ -47,7 +47,9 @@ func (r *record) assign(m *api.Record) {
 }
 
 func (v *service) CreateRecord(ctx context.Context, in *api.CreateRecordRequest) (*api.Record, error) {
-	return run(ctx, v.sandbox, onDatabase(metric.CreateRecord, in.GetHint()), func(how manner) (*api.Record, error) {
+	c := onDatabase(metric.CreateRecord, in.GetHint())
+	c.failures = created
+	return run(ctx, v.sandbox, c, func(how manner) (*api.Record, error) {
 		if err := checkRecord(in.GetRecord()); err != nil {
 			return nil, err
 		}
@@ -55,7 +57,7 @@ func (v *service) CreateRecord(ctx context.Context, in *api.CreateRecordRequest)
 		if key == "" {
 			return nil, status.Error(codes.InvalidArgument, "record has no key")
 		}
-		r := &record{content: content{store: in.GetStoreKey(), key: key, created: how.now, updated: how.now, signature: newSignature()}}
+		r := &record{content: content{store: in.GetStoreKey(), key: key, created: how.now, updated: how.now, signature: how.sign()}}
 		r.assign(in.GetRecord())
 		switch err := v.database.insert(r, how); {
 		case errors.Is(err, errNoStore):
@@ -71,7 +73,7 @@ func (v *service) CreateRecord(ctx context.Context, in *api.CreateRecordRequest)
 func (v *service) onRead(op metric.Operation, at recordKey, h *api.Hint) *call {
 	c := onDatabase(op, h)
 	if v.sandbox.plan.Load() != nil && v.database.cached(at, c.hint) {
-		c.touches, c.refusals = fault.Redis, nil
+		c.touches, c.failures = fault.Redis, nil
 	}
 	return c
 }
@@ -84,13 +86,10 @@ func (v *service) GetRecord(ctx context.Context, in *api.GetRecordRequest) (*api
 	at := recordKey{in.GetStoreKey(), in.GetKey()}
 	return run(ctx, v.sandbox, v.onRead(metric.GetRecord, at, in.GetHint()), func(how manner) (*api.Record, error) {
 		r, err := v.database.read(at, how)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, noRecord(at.key)
-		case how.lie == fault.Corrupt:
-			return r.falsified().message(), nil
 		}
-		return r.message(), nil
+		return r.shown(how).message(), nil
 	})
 }
 
@@ -106,7 +105,7 @@ func (v *service) GetRecords(ctx context.Context, in *api.GetRecordsRequest) (*a
 			if r, err := v.database.read(recordKey{stores[i], key}, how); err != nil {
 				result.Status = status.Convert(noRecord(key)).Proto()
 			} else {
-				result.Record = r.message()
+				result.Record = r.shown(how).message()
 			}
 			out.Results[i] = result
 		}
@@ -115,7 +114,11 @@ func (v *service) GetRecords(ctx context.Context, in *api.GetRecordsRequest) (*a
 }
 
 func (v *service) UpdateRecord(ctx context.Context, in *api.UpdateRecordRequest) (*api.Record, error) {
-	return run(ctx, v.sandbox, onDatabase(metric.UpdateRecord, in.GetHint()), func(how manner) (*api.Record, error) {
+	c := onDatabase(metric.UpdateRecord, in.GetHint())
+	if len(in.GetRecord().GetSignature()) > 0 {
+		c.failures = signed
+	}
+	return run(ctx, v.sandbox, c, func(how manner) (*api.Record, error) {
 		if err := checkRecord(in.GetRecord()); err != nil {
 			return nil, err
 		}
@@ -139,7 +142,7 @@ func (p place) updated(key string, m *api.Record, how manner) (*record, error) {
 	if sent := m.GetSignature(); len(sent) > 0 && [16]byte(sent) != p.old.signature && how.lie != fault.LostUpdate {
 		return nil, status.Errorf(codes.FailedPrecondition, "record (%s) has another signature", key)
 	}
-	next := p.old.next(how.now)
+	next := p.base(how).next(how)
 	next.assign(m)
 	return next, nil
 }

@@ -16,18 +16,30 @@ import (
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
-// throttled is what a database call is answered with that was refused: an error
-// without a status of its own.
-var throttled = []error{status.Error(codes.Unknown, "request rate exceeds the table's throughput")}
+// What calls to the database are answered with that were refused: an error
+// without a status of its own. And when it cannot be reached.
+var (
+	throttled   = []error{status.Error(codes.Unknown, "request rate exceeds the table's throughput")}
+	unreachable = status.Error(codes.Unavailable, "the database cannot be reached")
+)
+
+// The failures of gRPC's calls, by what a write is answered with that was made
+// already.
+var (
+	asBefore = &failures{throttled, unreachable, nil}
+	created  = &failures{throttled, unreachable, status.Error(codes.AlreadyExists, "exists already")}
+	signed   = &failures{throttled, unreachable, status.Error(codes.FailedPrecondition, "the signature is another one")}
+	removed  = &failures{throttled, unreachable, status.Error(codes.FailedPrecondition, "the record has no blob")}
+)
 
 // onDatabase describes a call that cannot be answered from the cache.
 func onDatabase(op metric.Operation, h *api.Hint) *call {
-	return &call{op: op, touches: fault.DynamoDB | fault.Redis, refusals: throttled, hint: hintOf(h), cache: true}
+	return &call{op: op, touches: fault.DynamoDB | fault.Redis, failures: asBefore, hint: hintOf(h), cache: true}
 }
 
 // uncached describes a call that never looks into the cache nor fills it.
 func uncached(op metric.Operation) *call {
-	return &call{op: op, touches: fault.DynamoDB, refusals: throttled}
+	return &call{op: op, touches: fault.DynamoDB, failures: asBefore}
 }
 
 func hintOf(h *api.Hint) hint { return hint{skip: h.GetSkipCache(), keepOut: h.GetDoNotCache()} }
@@ -39,7 +51,9 @@ func (v *service) Ping(ctx context.Context, in *api.PingRequest) (*api.PingRespo
 }
 
 func (v *service) CreateStore(ctx context.Context, in *api.CreateStoreRequest) (*api.Store, error) {
-	return run(ctx, v.sandbox, onDatabase(metric.CreateStore, nil), func(how manner) (*api.Store, error) {
+	c := onDatabase(metric.CreateStore, nil)
+	c.failures = created
+	return run(ctx, v.sandbox, c, func(how manner) (*api.Store, error) {
 		sent := in.GetStore()
 		row := &store{key: sent.GetKey(), name: sent.GetName(), owner: sent.GetOwnerId(), tags: sent.GetTags(), created: how.now}
 		if err := v.database.createStore(storeID(row.key), row, how); err != nil {
@@ -66,29 +80,29 @@ func (s *store) message() *api.Store {
 func (v *service) GetStore(ctx context.Context, in *api.GetStoreRequest) (*api.Store, error) {
 	c := onDatabase(metric.GetStore, nil)
 	if _, hit := v.database.stores.get(in.GetKey()); hit {
-		c.touches, c.refusals = fault.Redis, nil
+		c.touches, c.failures = fault.Redis, nil
 	}
 	return run(ctx, v.sandbox, c, func(how manner) (*api.Store, error) {
 		row, hit := v.database.stores.get(in.GetKey())
 		if hit {
-			return row.message(), nil
+			return row.shown(how).message(), nil
 		}
 		row, err := v.database.store(in.GetKey())
 		if err != nil {
 			return nil, status.Errorf(codes.NotFound, "store (%s) was not found", in.GetKey())
 		}
 		v.database.stores.lend(in.GetKey(), row, how.now.Add(how.cacheTTL()))
-		return row.message(), nil
+		return row.shown(how).message(), nil
 	})
 }
 
 func (v *service) ListStores(ctx context.Context, in *api.ListStoresRequest) (*api.ListStoresResponse, error) {
-	return run(ctx, v.sandbox, uncached(metric.ListStores), func(manner) (*api.ListStoresResponse, error) {
+	return run(ctx, v.sandbox, uncached(metric.ListStores), func(how manner) (*api.ListStoresResponse, error) {
 		row := v.database.storeNamed(in.GetName())
 		if row == nil {
 			return nil, status.Errorf(codes.NotFound, "store (name=%s) was not found", in.GetName())
 		}
-		return &api.ListStoresResponse{Stores: []*api.Store{row.message()}}, nil
+		return &api.ListStoresResponse{Stores: []*api.Store{row.shown(how).message()}}, nil
 	})
 }
 

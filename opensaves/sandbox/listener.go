@@ -20,18 +20,20 @@ const (
 type splitter struct {
 	listener   net.Listener
 	calls, web *branch
+	open       *connections // all that were accepted
 
 	mu     sync.Mutex
 	fresh  map[net.Conn]struct{} // connections that have not said anything yet
 	closed bool
 }
 
-func newSplitter(listener net.Listener) *splitter {
+func newSplitter(listener net.Listener, open *connections) *splitter {
 	return &splitter{
 		listener: listener,
 		calls:    newBranch(listener.Addr()),
 		web:      newBranch(listener.Addr()),
 		fresh:    map[net.Conn]struct{}{},
+		open:     open,
 	}
 }
 
@@ -42,10 +44,8 @@ func (s *splitter) run() error {
 	for {
 		conn, err := s.listener.Accept()
 		switch {
-		case err == nil && s.enter(conn):
-			sniffing.Go(func() { s.sniff(conn) })
 		case err == nil:
-			_ = conn.Close() // came too late
+			sniffing.Go(func() { s.sniff(s.open.add(conn)) })
 		case s.isClosed():
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -58,6 +58,10 @@ func (s *splitter) run() error {
 
 // sniff reads the first bytes and hands the connection on with them.
 func (s *splitter) sniff(conn net.Conn) {
+	if !s.enter(conn) {
+		_ = conn.Close() // came too late
+		return
+	}
 	first := make([]byte, len("PRI "))
 	_ = conn.SetReadDeadline(time.Now().Add(sniffTimeout)) // an error shows in the read
 	_, err := io.ReadFull(conn, first)

@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 // document is a row of metadata: a JSON object, nil for an empty one. Of
 // store_stats the count is kept beside it.
 type document struct {
-	json  []byte
-	count float64
+	json   []byte
+	count  float64
+	before *document // the version before, if a fault needs it
 }
 
 const (
@@ -37,17 +36,56 @@ func newDocument(kind string, encoded []byte) document {
 
 // setMetadata replaces a row.
 func (d *database) setMetadata(at metadataKey, encoded []byte, how manner) {
-	if how.lie != fault.LostWrite {
-		d.metadata.set(at, newDocument(at.kind, encoded))
+	if !how.applies() {
+		return
 	}
+	d.metadata.update(at, func(old document, had bool) document {
+		next := newDocument(at.kind, encoded)
+		if how.plan != nil {
+			next.before = d.outdate(at, old, had, how)
+		}
+		return next
+	})
+}
+
+// outdate notes what was there before a change, and returns it if lies need it.
+func (d *database) outdate(at metadataKey, old document, had bool, how manner) *document {
+	var was *document
+	if had {
+		old.before, was = nil, &old
+	}
+	keep(d.past.metadata, at, was, how)
+	if how.plan.KeepsPrevious() {
+		return was
+	}
+	return nil
+}
+
+// seenMetadata returns a row as a read shows it, which may lag or lie.
+func (d *database) seenMetadata(at metadataKey, how manner) (document, bool) {
+	if was, lagging := before(d.past.metadata, at, how); lagging && was != nil {
+		return *was, true
+	} else if lagging {
+		return document{}, false
+	}
+	doc, ok := d.metadata.get(at)
+	if doc.before != nil && how.tellsBefore() {
+		return *doc.before, ok
+	}
+	return doc, ok
 }
 
 // deleteMetadata removes a row and says whether there was one.
 func (d *database) deleteMetadata(at metadataKey, how manner) bool {
-	if how.lie == fault.Resurrected {
-		return true
+	if how.plan == nil {
+		return d.metadata.drop(at)
 	}
-	return d.metadata.drop(at)
+	old, had := d.metadata.get(at)
+	if had && how.applies() {
+		d.outdate(at, old, had, how)
+		d.metadata.drop(at)
+	}
+	return had
 }
 
 // noteStore writes the row that the server keeps of a store.
@@ -79,7 +117,7 @@ func (d *database) countRecord(id string, by float64, now time.Time) {
 		row := append(make([]byte, 0, 64), `{"record_count":`...)
 		row = strconv.AppendFloat(row, count, 'f', -1, 64)
 		row = strconv.AppendInt(append(row, `,"updated_at":`...), now.Unix(), 10)
-		return document{append(row, '}'), count}
+		return document{json: append(row, '}'), count: count}
 	})
 }
 

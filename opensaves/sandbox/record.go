@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -53,9 +52,9 @@ func (r *record) message() *api.Record {
 func (r *record) typed() map[string]*api.Property { return r.message().GetProperties() }
 
 // next returns the version that follows, to be changed before it is stored.
-func (r *record) next(now time.Time) *record {
+func (r *record) next(how manner) *record {
 	n := &record{content: r.content}
-	n.updated, n.signature = now, newSignature()
+	n.updated, n.signature = how.now, how.sign()
 	return n
 }
 
@@ -107,34 +106,4 @@ func newForm(c *content) form {
 	b = c.updated.UTC().AppendFormat(b, time.RFC3339)
 	f.json = append(b, `"}`...)
 	return f
-}
-
-// falsified returns a copy of the version with one character changed, in the
-// longest field that there is.
-func (r *record) falsified() *record {
-	f := &record{content: r.content}
-	switch {
-	case f.opaque != "":
-		f.opaque = flip(f.opaque)
-	case f.document != nil:
-		f.document = flipDocument(f.document)
-	case len(f.tags) > 0:
-		f.tags = append([]string{flip(f.tags[0])}, f.tags[1:]...)
-	default:
-		f.owner = flip(f.owner)
-	}
-	return f
-}
-
-// flip changes the character in the middle.
-func flip(s string) string {
-	if s == "" {
-		return "x"
-	}
-	i := len(s) / 2
-	replacement := "x"
-	if s[i] == 'x' {
-		replacement = "y"
-	}
-	return strings.ToValidUTF8(s[:i]+replacement+s[i+1:], replacement)
 }

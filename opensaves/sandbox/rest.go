@@ -76,7 +76,7 @@ func (s *Sandbox) answerREST(w http.ResponseWriter, r *http.Request, q query) {
 		}
 		q.body = body
 	}
-	c := &call{op: q.op, touches: end.touches, refusals: end.refusals}
+	c := &call{op: q.op, touches: end.touches, failures: &end.failures, eventual: true}
 	answer, err := run(r.Context(), s, c, func(how manner) (reply, error) { return end.handle(s.database, &q, how) })
 	cut := s.plan.Load().Cut()
 	switch {

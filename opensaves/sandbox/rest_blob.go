@@ -7,7 +7,11 @@ import (
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
-var errBlobNotFound = &refusal{http.StatusNotFound, "blob not found"}
+var (
+	errBlobNotFound = &refusal{http.StatusNotFound, "blob not found"}
+	errUploading    = &refusal{http.StatusInternalServerError, "Failed to upload blob"}
+	errDeletingBlob = &refusal{http.StatusInternalServerError, "Failed to delete blob"}
+)
 
 func (q *query) object() objectKey { return objectKey{q.store, q.record, q.name} }
 
@@ -29,14 +33,14 @@ func putBlob(d *database, q *query, how manner) (reply, error) {
 		if at.old == nil {
 			return nil, errRecordNotFound
 		}
-		if how.lie == fault.LostWrite {
+		if !how.applies() {
 			return at.old, nil
 		}
 		d.objects.set(q.object(), q.body)
 		if how.lie == fault.LostUpdate {
 			return at.old, nil
 		}
-		next := at.old.next(how.now)
+		next := at.old.next(how)
 		if !slices.Contains(next.names, q.name) {
 			next.names = append(slices.Clip(next.names), q.name)
 		}
@@ -46,7 +50,7 @@ func putBlob(d *database, q *query, how manner) (reply, error) {
 }
 
 func getBlob(d *database, q *query, how manner) (reply, error) {
-	if _, err := d.read(recordKey{q.store, q.record}, manner{now: how.now}); err != nil {
+	if _, err := d.read(recordKey{q.store, q.record}, how); err != nil {
 		return reply{}, errRecordNotFound
 	}
 	content, ok := d.objects.get(q.object())
@@ -59,26 +63,16 @@ func getBlob(d *database, q *query, how manner) (reply, error) {
 	return reply{status: http.StatusOK, kind: bytesKind, head: content}, nil
 }
 
-// spoiled returns a copy with a bit changed in the middle.
-func spoiled(content []byte) []byte {
-	if len(content) == 0 {
-		return []byte{0}
-	}
-	content = slices.Clone(content)
-	content[len(content)/2] ^= 1
-	return content
-}
-
 func deleteBlob(d *database, q *query, how manner) (reply, error) {
 	_, err := d.write(q.store, q.record, how, func(at place) (*record, error) {
 		if at.old == nil {
 			return nil, errRecordNotFound
 		}
-		if how.lie == fault.Resurrected {
+		if !how.applies() {
 			return at.old, nil
 		}
 		d.objects.drop(q.object())
-		next := at.old.next(how.now)
+		next := at.old.next(how)
 		next.names = slices.DeleteFunc(slices.Clone(next.names), func(name string) bool { return name == q.name })
 		return next, nil
 	})

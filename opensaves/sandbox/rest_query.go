@@ -10,7 +10,7 @@ import (
 
 // listRecords answers the list and both queries.
 func listRecords(d *database, q *query, how manner) (reply, error) {
-	if _, err := d.store(q.store); err != nil {
+	if _, err := d.seenStore(q.store, how); err != nil {
 		return reply{}, errStoreNotFound
 	}
 	ask := question{store: q.store, owner: q.params.Get("owner_id"), game: q.params.Get("game_id")}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-
-	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 var (
@@ -64,7 +62,7 @@ func tooLarge(r *record, b Backend) bool {
 }
 
 func createRecord(d *database, q *query, how manner) (reply, error) {
-	if _, err := d.store(q.store); err != nil {
+	if _, err := d.seenStore(q.store, how); err != nil {
 		return reply{}, errStoreNotFound
 	}
 	var body map[string]any
@@ -75,7 +73,7 @@ func createRecord(d *database, q *query, how manner) (reply, error) {
 	if id == "" {
 		return reply{}, errRecordRequired
 	}
-	r := &record{content: content{store: q.store, key: id, created: how.now, updated: how.now, signature: newSignature()}}
+	r := &record{content: content{store: q.store, key: id, created: how.now, updated: how.now, signature: how.sign()}}
 	fields := fieldsOf(body, d.backend)
 	fields.apply(r, d.backend)
 	if tooLarge(r, d.backend) || d.backend == DynamoDB && badKey(id, maxRecordID) {
@@ -86,16 +84,20 @@ func createRecord(d *database, q *query, how manner) (reply, error) {
 	} else if err != nil {
 		return reply{}, errCreatingRecord
 	}
-	if d.backend == DocumentDB {
+	switch {
+	case !how.applies():
+	case d.backend == DocumentDB:
 		d.noteRecord(r)
-	} else {
+	default:
 		d.countRecord(q.store, 1, how.now)
 	}
 	return reply{status: http.StatusCreated}, nil
 }
 
-// insert adds a record that must be new to a store that must be there.
+// insert adds a record that must be new to a store that must be there: however
+// reads lag, the database itself sees to that.
 func (d *database) insert(r *record, how manner) error {
+	how.lags = false
 	_, err := d.write(r.store, r.key, how, func(at place) (*record, error) {
 		switch {
 		case at.store == nil:
@@ -113,10 +115,7 @@ func getRecord(d *database, q *query, how manner) (reply, error) {
 	if err != nil {
 		return reply{}, errRecordNotFound
 	}
-	if how.lie == fault.Corrupt {
-		r = r.falsified()
-	}
-	form := r.rest()
+	form := r.shown(how).rest()
 	answer := reply{status: http.StatusOK, kind: jsonKind, head: form.json, tail: newline}
 	if d.backend == DynamoDB {
 		answer.head, answer.tail, answer.end = form.json[:form.from], form.json[form.to:], newline
@@ -134,7 +133,7 @@ func updateRecord(d *database, q *query, how manner) (reply, error) {
 		if at.old == nil {
 			return nil, errRecordNotFound
 		}
-		next := at.old.next(how.now)
+		next := at.base(how).next(how)
 		fields.apply(next, d.backend)
 		if tooLarge(next, d.backend) {
 			return nil, errUpdatingRecord
@@ -153,13 +152,14 @@ func deleteRecord(d *database, q *query, how manner) (reply, error) {
 		existed = at.old != nil
 		return nil, nil
 	})
-	if d.backend == DynamoDB {
-		d.countRecord(q.store, -1, how.now)
-		return reply{status: http.StatusNoContent}, nil
-	}
-	if !existed {
+	switch {
+	case d.backend == DocumentDB && !existed:
 		return reply{}, errDeletingRecord
+	case !how.applies():
+	case d.backend == DocumentDB:
+		d.forget(q.store + "#" + q.record)
+	default:
+		d.countRecord(q.store, -1, how.now)
 	}
-	d.forget(q.store + "#" + q.record)
 	return reply{status: http.StatusNoContent}, nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 var (
@@ -45,7 +47,7 @@ func listStores(d *database, _ *query, how manner) (reply, error) {
 			if len(list) > first {
 				list = append(list, ',')
 			}
-			list = appendStore(list, s.store)
+			list = appendStore(list, s.store.shown(how))
 		})
 	}
 	if len(list) == first && d.backend == DocumentDB {
@@ -86,16 +88,18 @@ func createStore(d *database, q *query, how manner) (reply, error) {
 	if d.createStore(in.ID, row, how) != nil {
 		return reply{}, errStoreExists
 	}
-	d.noteStore(row)
+	if how.applies() {
+		d.noteStore(row)
+	}
 	return reply{status: http.StatusCreated}, nil
 }
 
-func getStore(d *database, q *query, _ manner) (reply, error) {
-	s, err := d.store(q.store)
+func getStore(d *database, q *query, how manner) (reply, error) {
+	s, err := d.seenStore(q.store, how)
 	if err != nil {
 		return reply{}, errStoreNotFound
 	}
-	return jsonReply(append(appendStore(nil, s), '\n')), nil
+	return jsonReply(append(appendStore(nil, s.shown(how)), '\n')), nil
 }
 
 func deleteStore(d *database, q *query, how manner) (reply, error) {
@@ -107,20 +111,25 @@ func deleteStore(d *database, q *query, how manner) (reply, error) {
 	if d.backend == DocumentDB && errors.Is(err, errNoStore) {
 		return reply{}, errDeletingStore
 	}
-	if d.backend == DocumentDB {
-		d.forget(q.store)
+	if how.applies() {
+		if d.backend == DocumentDB {
+			d.forget(q.store)
+		}
+		d.metadata.drop(metadataKey{storeInfo, q.store})
 	}
-	d.metadata.drop(metadataKey{storeInfo, q.store})
 	return reply{status: http.StatusNoContent}, nil
 }
 
-func getMetadata(d *database, q *query, _ manner) (reply, error) {
-	doc, ok := d.metadata.get(metadataKey{q.store, q.record})
+func getMetadata(d *database, q *query, how manner) (reply, error) {
+	doc, ok := d.seenMetadata(metadataKey{q.store, q.record}, how)
 	switch {
 	case !ok:
 		return reply{}, errMetadataAbsent
 	case doc.json == nil:
 		return jsonReply([]byte("null\n")), nil
+	}
+	if how.lie == fault.Corrupt {
+		doc.json = flipDocument(doc.json)
 	}
 	return reply{status: http.StatusOK, kind: jsonKind, head: doc.json, tail: newline}, nil
 }

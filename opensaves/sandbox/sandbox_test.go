@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -139,6 +140,27 @@ func (t *table[K, V]) len() int {
 		n += len(t.shards[i].entries)
 	}
 	return n
+}
+
+// What reads that lag may still show is kept for as long as they lag.
+func TestThePastIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{})
+		s.SetFaults(fault.Faults{ReadLag: fault.ReadLag{Ratio: 1, By: fault.Duration(time.Second)}})
+		v := &service{sandbox: s, database: s.database}
+		for i := range 10_000 {
+			uploadAndDelete(t, v, fmt.Sprintf("s%d", i))
+			time.Sleep(10 * time.Millisecond)
+		}
+		past := s.database.past
+		if got := past.records.len() + past.stores.len(); got > 5000 {
+			t.Errorf("after 10,000 stores and records, 100 a second: got %d kept, want 5000 at most", got)
+		}
+		s.SetFaults(fault.Faults{})
+		if got := past.records.len() + past.stores.len() + past.metadata.len(); got != 0 {
+			t.Errorf("without the fault: got %d kept, want none", got)
+		}
+	})
 }
 
 func TestTablesForgetWhatHasEnded(t *testing.T) {

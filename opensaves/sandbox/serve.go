@@ -25,7 +25,7 @@ const (
 func (s *Sandbox) Serve(ctx context.Context, listener net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	split := newSplitter(listener)
+	split := newSplitter(listener, &s.open)
 	calls, health := s.grpcServer()
 	// Requests outlive ctx by the grace; what still hangs then is cut off.
 	base, abandon := context.WithCancel(context.WithoutCancel(ctx))

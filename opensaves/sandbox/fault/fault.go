@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"opensaves-soak/exporter/metric"
 )
 
 // Faults is what the control API takes and shows. The zero value is a sandbox
@@ -23,13 +21,19 @@ type Faults struct {
 	Error            Error              `json:"error,omitzero"`
 	Cut              float64            `json:"cut,omitzero"` // share of answers whose connection is cut in the middle
 	ApplyLate        ApplyLate          `json:"apply_late,omitzero"`
-	IndexLag         Duration           `json:"index_lag,omitzero"` // indexes see writes this much later
-	CacheTTL         Duration           `json:"cache_ttl,omitzero"` // writes leave the cache as it is, entries live this long
-	Kinds            map[string]float64 `json:"kinds,omitempty"`    // share of requests answered with the lie of that name
+	IndexLag         Duration           `json:"index_lag,omitzero"`    // indexes see writes this much later
+	ReadLag          ReadLag            `json:"read_lag,omitzero"`     // REST: reads are eventually consistent
+	Retry            Share              `json:"retry,omitzero"`        // writes that the server made twice and answers as the second time
+	BackendDown      Stall              `json:"backend_down,omitzero"` // the database cannot be reached for a while, again and again
+	Restart          Restart            `json:"restart,omitzero"`
+	CacheTTL         Duration           `json:"cache_ttl,omitzero"`    // writes leave the cache as it is, entries live this long
+	CacheRefill      Share              `json:"cache_refill,omitzero"` // gRPC: writes after which a slow reader puts the version before into the cache
+	Kinds            map[string]float64 `json:"kinds,omitempty"`       // share of requests answered with the lie of that name
+	EarlyAckBy       Duration           `json:"early_ack_by,omitzero"` // how long after its answer an early_ack has its effect; default 3s
 }
 
-// Stall is a server that answers nothing for the first For of every period
-// Every; the first period begins when the fault is set.
+// Stall is a server that answers nothing, or a database that nobody reaches, for
+// the first For of every period Every; the first period begins when the fault is set.
 type Stall struct {
 	Every Duration `json:"every"`
 	For   Duration `json:"for"`
@@ -49,11 +53,28 @@ type Error struct {
 	Apply string  `json:"apply,omitempty"` // after: the request has its effect all the same; default before
 }
 
-// ApplyLate leaves Ratio of the writes unanswered and applies them By after
-// they arrived.
+// ApplyLate leaves Ratio of the writes unanswered and applies them later, any
+// time up to By after they arrived.
 type ApplyLate struct {
 	Ratio float64  `json:"ratio"`
 	By    Duration `json:"by"`
+}
+
+// ReadLag lets Ratio of the requests look at single objects as they were before
+// their last change, if that was less than By ago.
+type ReadLag struct {
+	Ratio float64  `json:"ratio"`
+	By    Duration `json:"by"`
+}
+
+// Share is a fault that befalls Ratio of the requests.
+type Share struct {
+	Ratio float64 `json:"ratio"`
+}
+
+// Restart cuts all connections and empties the cache whenever Every has passed.
+type Restart struct {
+	Every Duration `json:"every"`
 }
 
 // Duration is a time.Duration that is a string in JSON: "20ms".
@@ -92,50 +113,6 @@ func Decode(r io.Reader) (Faults, error) {
 	}
 	return f, nil
 }
-
-// Validate reports every value that is out of range, each wrapping ErrRange.
-func (f Faults) Validate() error {
-	var errs []error
-	check := func(ok bool, path string, got any, want string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s: %w: got %v, want %s", path, ErrRange, got, want))
-		}
-	}
-	ratio := func(path string, got float64) { check(got >= 0 && got <= 1, path, got, "0 to 1") }
-	length := func(path string, got Duration) {
-		check(got >= 0 && got <= maxDuration, path, time.Duration(got), "0s to 24h")
-	}
-	length("latency", f.Latency)
-	length("index_lag", f.IndexLag)
-	length("cache_ttl", f.CacheTTL)
-	length("apply_late.by", f.ApplyLate.By)
-	length("stall.every", f.Stall.Every)
-	check(f.Stall.For >= 0 && (f.Stall.For < f.Stall.Every || f.Stall == Stall{}), "stall.for", time.Duration(f.Stall.For), "0s to less than every")
-	ratio("dynamodb_throttle", f.DynamoDBThrottle)
-	ratio("cut", f.Cut)
-	ratio("apply_late.ratio", f.ApplyLate.Ratio)
-	ratio("error.ratio", f.Error.Ratio)
-	if f.Error != (Error{}) {
-		code, known := metric.ParseCode(f.Error.Code)
-		check(known && code != metric.OK, "error.code", f.Error.Code, "the name of a gRPC code other than OK")
-		check(f.Error.Apply == "" || f.Error.Apply == before || f.Error.Apply == after, "error.apply", f.Error.Apply, "before or after")
-	}
-	if f.Saturation != (Saturation{}) {
-		check(f.Saturation.RPS >= 0.001 && f.Saturation.RPS <= 1e9, "saturation.rps", f.Saturation.RPS, "0.001 to 1e9")
-		check(parseComponent(f.Saturation.Component) != 0, "saturation.component", f.Saturation.Component, "dynamodb, s3, redis or pods")
-	}
-	for name, share := range f.Kinds {
-		check(parseLie(name) != None, "kinds."+name, name, "the name of a violation")
-		ratio("kinds."+name, share)
-	}
-	return errors.Join(errs...)
-}
-
-const (
-	before      = "before"
-	after       = "after"
-	maxDuration = Duration(24 * time.Hour)
-)
 
 // Component is a set of the AWS components that a request touches.
 type Component uint8

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -20,7 +21,8 @@ import (
 func FuzzDecode(f *testing.F) {
 	f.Add(`{"latency":"20ms","stall":{"every":"5s","for":"1s"},"saturation":{"rps":800,"component":"dynamodb"},"dynamodb_throttle":0.02}`)
 	f.Add(`{"error":{"ratio":0.1,"code":"Unavailable","apply":"after"},"cut":0.01,"apply_late":{"ratio":0.01,"by":"90s"}}`)
-	f.Add(`{"index_lag":"1s","cache_ttl":"5s","kinds":{"lost_write":0.01}}`)
+	f.Add(`{"index_lag":"1s","cache_ttl":"5s","kinds":{"lost_write":0.01,"early_ack":1},"early_ack_by":"1s"}`)
+	f.Add(`{"read_lag":{"ratio":0.1,"by":"1s"},"retry":{"ratio":0.01},"backend_down":{"every":"60s","for":"3s"},"cache_refill":{"ratio":0.01},"restart":{"every":"30s"}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		faults, err := Decode(strings.NewReader(text))
 		if err != nil {
@@ -40,24 +42,34 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func TestAllMistakesAreReportedAtOnce(t *testing.T) {
-	_, err := Decode(strings.NewReader(`{"cut":2,"dynamodb_throttle":-1,"kinds":{"corrupt":3}}`))
-	for _, path := range []string{"cut", "dynamodb_throttle", "kinds.corrupt"} {
-		if err == nil || !strings.Contains(err.Error(), path) {
+func TestAllMistakesAreReportedAtOnceByTheirPaths(t *testing.T) {
+	_, err := Decode(strings.NewReader(`{
+		"cut":2, "dynamodb_throttle":-1, "kinds":{"corrupt":3,"tall":1}, "early_ack_by":"-1s",
+		"read_lag":{"ratio":2,"by":"25h"}, "retry":{"ratio":-1}, "cache_refill":{"ratio":1.5}, "apply_late":{"ratio":2,"by":"-1s"},
+		"backend_down":{"every":"3s","for":"3s"}, "stall":{"every":"-1s","for":"1s"}, "restart":{"every":"1ns"}}`))
+	for _, path := range []string{
+		"cut", "dynamodb_throttle", "kinds.corrupt", "kinds.tall", "early_ack_by", "read_lag.ratio", "read_lag.by", "retry.ratio", "cache_refill.ratio",
+		"apply_late.ratio", "apply_late.by", "backend_down.for", "stall.every", "stall.for", "restart.every",
+	} {
+		if err == nil || !errors.Is(err, ErrRange) || !strings.Contains(err.Error(), path+": ") {
 			t.Errorf("got %v, want it to name %s", err, path)
 		}
 	}
 }
 
-func TestEveryViolationCanBeCaused(t *testing.T) {
+func TestEveryLieCanBeTold(t *testing.T) {
 	names := []string{
 		"corrupt", "phantom_write", "lost_write", "resurrected", "stale", "non_monotonic", "query_mismatch",
 		"query_shape", "query_missing", "lost_update", "atomic_total", "double_applied", "not_linearizable",
+		"torn", "early_ack", "stale_cache", "lost_increment", "doubled_increment", "swap_mismatch",
 	}
 	var got []string
 	for l := range lies {
 		if l > 0 {
 			got = append(got, Lie(l).String())
+			if len(lieTable[l].on) == 0 && Lie(l) != QueryMissing {
+				t.Errorf("%s: no request is answered with it", Lie(l))
+			}
 		}
 	}
 	if diff := cmp.Diff(names, got); diff != "" {
@@ -97,6 +109,63 @@ func TestStallsAreExact(t *testing.T) {
 			t.Errorf("waits over 0.25 s: got a share of %.4f, want 0.15 ± 0.005", got)
 		}
 	})
+}
+
+func TestTheDatabaseIsDownAtTheBeginningOfEachPeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPlan(Faults{BackendDown: Stall{Every: Duration(time.Minute), For: Duration(3 * time.Second)}}, 1, time.Now())
+		for second := range 200 {
+			if got, want := p.Down(), second%60 < 3; got != want {
+				t.Errorf("second %d: got %v, want %v", second, got, want)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+func TestLateWritesAreSpreadEvenly(t *testing.T) {
+	const n = 10_000
+	p := NewPlan(Faults{ApplyLate: ApplyLate{Ratio: 1, By: Duration(90 * time.Second)}}, 1, time.Now())
+	var quarters [4]int
+	for range n {
+		by, late := p.Late()
+		if !late || by < 0 || by >= 90*time.Second {
+			t.Fatalf("got %s, %v, want a delay of less than 90s", by, late)
+		}
+		quarters[by*4/(90*time.Second)]++
+	}
+	for i, got := range quarters {
+		if off := 4 * math.Sqrt(n*0.25*0.75); math.Abs(float64(got)-n/4) > off {
+			t.Errorf("quarter %d: got %d, want %d ± %.0f", i, got, n/4, off)
+		}
+	}
+}
+
+func TestMissingRecordsHaveTheirShare(t *testing.T) {
+	const n, ratio = 20_000, 0.1
+	p := NewPlan(Faults{Kinds: map[string]float64{"query_missing": ratio}}, 1, time.Now())
+	again := NewPlan(Faults{Kinds: map[string]float64{"query_missing": ratio}, Cut: 0.1}, 1, time.Now())
+	missing := 0.0
+	for i := range n {
+		key := fmt.Sprintf("run-%d/record-%d", i%7, i)
+		if p.Missing("store", key) {
+			missing++
+		}
+		if p.Missing("store", key) != again.Missing("store", key) {
+			t.Fatalf("%s: another plan of the same seed leaves out others", key)
+		}
+	}
+	if off := 4 * math.Sqrt(ratio*(1-ratio)/n); math.Abs(missing/n-ratio) > off {
+		t.Errorf("got a share of %.4f, want %.4f ± %.4f", missing/n, ratio, off)
+	}
+}
+
+func TestTheVersionBeforeIsKeptForThoseWhoTellIt(t *testing.T) {
+	for name, want := range map[string]bool{"stale": true, "non_monotonic": true, "torn": true, "lost_update": true, "corrupt": false, "stale_cache": false} {
+		if got := NewPlan(Faults{Kinds: map[string]float64{name: 0.1}}, 1, time.Now()).KeepsPrevious(); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
 }
 
 func TestASaturatedComponentServesItsRate(t *testing.T) {
@@ -178,6 +247,9 @@ func TestNoFaultsAreNoPlan(t *testing.T) {
 	}
 	_, _, refused := p.Refused()
 	_, late := p.Late()
+	if p.Down() || p.Lags() || p.Retried() || p.Refills() || p.ReadLag() != 0 || p.RestartEvery() != 0 {
+		t.Error("no plan does something")
+	}
 	if p.Throttled() || p.Cut() || refused || late || p.Missing("s", "r") || p.Lie(metric.GetRecord) != None ||
 		p.Arrive(t.Context()) != nil || p.Queue(t.Context(), DynamoDB) != nil || p.IndexLag() != 0 || p.CacheTTL() != 0 || p.KeepsPrevious() {
 		t.Error("no plan does something")
