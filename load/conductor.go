@@ -209,6 +209,8 @@ func (c *conductor) limitedBy(point desired.Point, at time.Duration) desired.Lim
 		return desired.ByCost
 	case c.bytes.on:
 		return desired.ByBytes
+	case !c.world.Mutable():
+		return desired.ByLedger
 	case at < c.fullUntil:
 		return desired.ByMaxInFlight
 	}

@@ -5,6 +5,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/desired"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/ledger/store"
 	"opensaves-soak/load/pace"
 	"opensaves-soak/load/scenario"
 	"opensaves-soak/opensaves"
@@ -26,6 +28,7 @@ type Options struct {
 	Safety   SafetyConfig
 	Data     scenario.DataConfig
 	Protocol metric.Protocol
+	Store    *store.Store  // the ledger on disk, which the runner closes; nil: it is in memory
 	Embedded bool          // the target is the embedded sandbox: no guards
 	Slowest  time.Duration // how long a request can take at the most
 	Connect  func(opensaves.Options) (opensaves.Client, error)
@@ -94,6 +97,7 @@ func New(o Options) (*Runner, error) {
 	r.pacer = r.newPacer()
 	r.conduct = newConductor(r)
 	o.Metrics.CounterFunc(metric.AbandonedRecords, r.world.Abandoned)
+	r.ledgerMetrics()
 	o.Metrics.CounterFunc(metric.SupersededUnread, r.world.Superseded)
 	o.Metrics.CounterFunc(metric.LateWrites, r.world.Late)
 	o.Metrics.GaugeFunc(metric.InFlight, func() float64 { return float64(r.inFlight.Load()) })
@@ -118,8 +122,9 @@ func (r *Runner) newPacer() *pacer {
 // Run makes the load until ctx ends, and returns when the last request is over.
 // Stores that hold the records are made first, for as long as that takes.
 func (r *Runner) Run(ctx context.Context) error {
+	keeper := r.keep()
 	if !r.setup(ctx) {
-		return r.client.Close()
+		return errors.Join(r.client.Close(), keeper())
 	}
 	r.ready.Store(true)
 	r.Log.Info("The load begins", "run", r.world.Identity.Run, "protocol", r.Protocol.String(), "rps", r.Status().RPS, "max_rps", r.Status().MaxRPS)
@@ -133,7 +138,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.pending.Wait()
 	r.conduct.tick(time.Now())
 	r.report.flush()
-	return r.client.Close()
+	return errors.Join(r.client.Close(), keeper())
 }
 
 // Ready says whether the load has begun.
@@ -223,7 +228,7 @@ func (r *Runner) background(purpose metric.Purpose) scenario.Do {
 // or ctx ends, and reports which.
 func (r *Runner) setup(ctx context.Context) bool {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
-		err := r.world.Setup(ctx, r.now, r.background(metric.Setup))
+		err := r.prepare(ctx)
 		if err == nil {
 			return true
 		}
@@ -236,6 +241,14 @@ func (r *Runner) setup(ctx context.Context) bool {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// prepare opens the ledger and makes the stores.
+func (r *Runner) prepare(ctx context.Context) error {
+	if err := r.world.Open(ctx); err != nil {
+		return err
+	}
+	return r.world.Setup(ctx, r.now, r.background(metric.Setup))
 }
 
 // tend settles what is in doubt, every second.

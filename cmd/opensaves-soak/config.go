@@ -26,6 +26,12 @@ type Config struct {
 	Verify     ledger.Config       `yaml:"verify"`
 	Objectives alerts.Objectives   `yaml:"objectives"`
 	Safety     load.SafetyConfig   `yaml:"safety"`
+	Storage    StorageConfig       `yaml:"storage"`
+}
+
+// StorageConfig is the section "storage" of the configuration file.
+type StorageConfig struct {
+	Path string `yaml:"path" help:"directory for the ledger, which then survives a restart; empty: in memory"`
 }
 
 // DefaultConfig returns what holds where the file is silent.
@@ -114,6 +120,9 @@ func (c Config) Validate() error {
 // checkTogether joins what is wrong between sections.
 func (c Config) checkTogether(locked func(Config) float64) error {
 	errs := []error{c.Load.CheckCap(c.Embedded())}
+	if c.Storage.Path != "" && c.Embedded() {
+		errs = append(errs, fmt.Errorf("storage.path: got %q without target.address, want none: the embedded sandbox forgets everything when it ends", c.Storage.Path))
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Load.Operations)) {
 		if op, known := metric.ParseOperation(name); known && !op.On(c.Target.Wire()) {
 			errs = append(errs, fmt.Errorf("load.operations.%s: got an operation that the protocol %s does not have", name, c.Target.Wire()))

@@ -166,7 +166,16 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	info := factory.Gauge(metric.TargetInfo)
 	info.WithLabelValues(d.config.Target.Label(), d.config.Target.Wire().String(), d.config.Target.Backend).Set(1)
 	d.reloads = newReloads(factory)
-	if d.runner, err = load.New(d.options(ctx, target, factory)); errors.Is(err, errTarget) {
+	kept, err := d.openLedger()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil && kept != nil {
+			err = errors.Join(err, kept.Close())
+		}
+	}()
+	if d.runner, err = load.New(d.options(ctx, target, factory, kept)); errors.Is(err, errTarget) {
 		return err
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

@@ -11,6 +11,7 @@ import (
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/ledger/store"
 	"opensaves-soak/load/scenario"
 	"opensaves-soak/opensaves"
 	"opensaves-soak/opensaves/grpc"
@@ -69,17 +70,32 @@ func connect(ctx context.Context, target opensaves.Config) func(opensaves.Option
 	}
 }
 
+// openLedger opens the ledger on disk; nil: it is in memory.
+func (d *daemon) openLedger() (*store.Store, error) {
+	if d.config.Storage.Path == "" {
+		return nil, nil
+	}
+	kept, err := store.Open(d.config.Storage.Path, store.Identity{Run: ledger.NewIdentity().Run, Target: d.config.Target.Address})
+	if err != nil {
+		return nil, fmt.Errorf("storage.path: %w", err)
+	}
+	return kept, nil
+}
+
 // options are what the load is made of.
-func (d *daemon) options(ctx context.Context, target opensaves.Config, factory metric.Factory) load.Options {
-	c := d.config
+func (d *daemon) options(ctx context.Context, target opensaves.Config, factory metric.Factory, kept *store.Store) load.Options {
+	c, identity := d.config, ledger.NewIdentity()
+	if kept != nil {
+		identity.Run, identity.Epoch = kept.Identity().Run, kept.Identity().Epoch
+	}
 	return load.Options{
-		Config: c.Load, Safety: c.Safety, Data: c.Data,
+		Store: kept, Config: c.Load, Safety: c.Safety, Data: c.Data,
 		Protocol: target.Wire(), Embedded: c.Embedded(),
 		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
 		Connect: connect(ctx, target),
 		World: func(mix *scenario.Mix, tell func(scenario.Violation)) (*scenario.World, error) {
 			return scenario.NewWorld(scenario.Config{
-				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Backend: target.Backend, Identity: ledger.NewIdentity(), OnViolation: tell,
+				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Backend: target.Backend, Identity: identity, Store: kept, OnViolation: tell,
 			}, mix)
 		},
 		Price:   cost.Operation,

@@ -84,6 +84,10 @@ var (
 		"Acknowledged writes that were overwritten or deleted before a read past the caches had borne them out.")
 	LateWrites = counter("late_writes_total",
 		"Writes that showed under a key after the tester had given it up, which a slow server may do.")
+	LedgerErrors = counter("ledger_errors_total",
+		"Times that the ledger could not be written to disk.")
+	LedgerVolumeUsed = gauge("ledger_volume_used_ratio",
+		"Share of the volume that holds the ledger which is in use.")
 	SelfTestInjected = counter("self_test_injected_total",
 		"Violations that the self-test made of true answers, which the checks must find.", "kind")
 	SelfTestCaught = counter("self_test_caught_total",
@@ -109,6 +113,6 @@ var Soak = []Definition{
 	Requests, BackgroundRequests, WireAttempts, RequestDuration, ResponseTime, BlobDuration, CacheReadDuration,
 	ScheduleLag, ConnectionWait, Arrivals, ArrivalsDropped, ArrivalsConverted, TargetRPS, FleetTargetRPS, MaxRPS,
 	InFlight, Warmup, OverrideActive, OverrideStart, Leader, Stage, LoadTransition, LoadChanges, GuardActive,
-	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
+	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, LedgerErrors, LedgerVolumeUsed, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
 	WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
 }

@@ -98,6 +98,8 @@ func (o *Object) position(seen Seen, before Expect) uint32 {
 	for version := o.intended; version > 0; version-- {
 		in := o.intents[version%kept]
 		switch {
+		case in.version != version && o.lasting:
+			return 0
 		case in.version != version && version >= before.acked:
 			return version
 		case in.version != version:
@@ -126,6 +128,9 @@ func (o *Object) missed(at uint32, sent time.Duration) time.Duration {
 		if in := o.intents[version%kept]; in.version == version && in.acked {
 			return in.at
 		}
+	}
+	if in := o.intents[o.acked%kept]; in.version == o.acked && in.acked {
+		return in.at // of an earlier start: versions after it may have been sent
 	}
 	return sent
 }

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +53,8 @@ type Object struct {
 	Size  atomic.Int64 // bytes of a blob, or of what may be there of it; 0: there is none
 	Count atomic.Int32 // of a chunked blob: parts that it had last
 
+	Lasting  bool        // it is never deleted while the run lives
+	Former   bool        // it is of an earlier start of the run
 	Shadowed atomic.Bool // a self-test uses it: nobody may write it
 
 	read  atomic.Bool // since its last write
@@ -64,8 +68,10 @@ type Object struct {
 	seen     uint32 // the highest version a read has shown
 	settled  uint32 // the highest version whose acknowledgement a read past the caches has borne out
 	suspect  bool
-	holds    int           // suspicions about it and about what belongs to it
-	accused  uint16        // kinds of violation, by bit
+	holds    int    // suspicions about it and about what belongs to it
+	accused  uint16 // kinds of violation, by bit
+	lasting  bool   // among the writes that are forgotten is no deletion
+	disk     durable
 	quiet    time.Duration // when the last write ended
 	intents  [kept]intent
 }
@@ -188,7 +194,7 @@ func NewObject(number uint64, key string, parent *Object) *Object {
 func (o *Object) TryLock() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.locked || o.frozen || o.holds > 0 || o.Shadowed.Load() {
+	if o.locked || o.frozen || o.holds > 0 || o.Shadowed.Load() || o.disk.limit > 0 && o.intended >= o.disk.limit {
 		return false
 	}
 	o.locked = true
@@ -319,21 +325,28 @@ func (o *Object) Version() uint32 {
 // counts this as a read.
 func (o *Object) FirstRead() bool { return !o.read.Load() && !o.read.Swap(true) }
 
+// Bounds are the versions that a read sent now may show.
+func (o *Object) Bounds() (low, high uint32) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.acked, o.intended
+}
+
 // Past tells the object's last writes for the log, the oldest first: version,
 // "deletion" where it is one, and how it ended, with the instant of an acknowledgement.
 func (o *Object) Past() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var b strings.Builder
-	for version := lowest(o.intended); version <= o.intended; version++ {
-		in := &o.intents[version%kept]
-		if in.version != version {
+	known := slices.SortedFunc(slices.Values(o.intents[:]), func(a, b intent) int { return cmp.Compare(a.version, b.version) })
+	for _, in := range known {
+		if in.version == 0 {
 			continue
 		}
 		if b.Len() > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%d", version)
+		fmt.Fprintf(&b, "%d", in.version)
 		if in.absent {
 			b.WriteString(" deletion")
 		}

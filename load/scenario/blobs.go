@@ -44,7 +44,7 @@ func prepareCreateBlob(w *World, t *Task) metric.Operation {
 	if w.full() {
 		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlob))
 	}
-	if w.held.Load() {
+	if w.held.Load() || !w.numbersLeft(ledger.Blob) {
 		return w.orRead(t, metric.GetBlob)
 	}
 	if t.parent = w.forUpload(t); t.parent == nil {
@@ -91,10 +91,16 @@ func (w *World) forUpload(t *Task) *ledger.Object {
 
 // mayUpload takes the lock of a record that may get a blob.
 func (w *World) mayUpload(o *ledger.Object, t *Task) bool {
-	if w.Protocol == metric.HTTP {
-		return o.Number%2 == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Children < blobsARecord })
+	room := blobsARecord
+	if o.Lasting {
+		if room = 1; t.Size > w.lastingBytes() {
+			return false
+		}
 	}
-	if o.Number%chunkedEvery == 1 || !o.TryLock() {
+	if w.Protocol == metric.HTTP {
+		return o.Number%2 == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Children < room })
+	}
+	if o.Number%chunkedEvery == 1 || !w.tryLock(o) {
 		return false
 	}
 	if o.Blob == nil || o.Blob.Size.Load() == 0 || w.blobSet(o.Blob.Size.Load()) == w.blobSet(t.Size) {
@@ -104,6 +110,10 @@ func (w *World) mayUpload(o *ledger.Object, t *Task) bool {
 	return false
 }
 
+// lastingBytes bounds a blob that will not be deleted, so that all of them
+// together take a fifth of the storage.
+func (w *World) lastingBytes() int64 { return 4 * int64(w.Data.MaxBlobBytes) / int64(w.Data.Records) }
+
 // upload fills the call with the next version of the record's blob, or on REST
 // with a blob under a new name.
 func (w *World) upload(t *Task) {
@@ -111,6 +121,7 @@ func (w *World) upload(t *Task) {
 	if t.object = record.Blob; t.object == nil {
 		number, key := w.name(ledger.Blob)
 		t.object = ledger.NewObject(number, key, record)
+		w.begun(t.object)
 		if w.Protocol == metric.GRPC {
 			record.Blob = t.object
 		}
@@ -201,9 +212,10 @@ func prepareDeleteBlob(w *World, t *Task) metric.Operation {
 	}
 	for i := range sets {
 		set := sets[(first+i)%len(sets)]
-		o := set.From(w.rank(t, set), func(o *ledger.Object) bool {
-			return w.lockQuiet(o.Parent, t.sent, func() bool { return o.Size.Load() > 0 })
-		})
+		may := func(o *ledger.Object) bool {
+			return !o.Parent.Lasting && w.lockQuiet(o.Parent, t.sent, func() bool { return o.Size.Load() > 0 })
+		}
+		o := w.victim(t.Op, func() *ledger.Object { return set.From(w.rank(t, set), may) }, may)
 		if o == nil {
 			continue
 		}

@@ -93,11 +93,11 @@ func prepareCreateChunkedBlob(w *World, t *Task) metric.Operation {
 	if w.full() {
 		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlobChunk))
 	}
-	if w.held.Load() {
+	if w.held.Load() || !w.numbersLeft(ledger.Chunked) || !w.numbersLeft(ledger.Part) {
 		return w.orRead(t, metric.GetBlobChunk)
 	}
 	t.parent = w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool {
-		return o.Number%chunkedEvery == 1 && w.lockQuiet(o, t.sent, func() bool { return o.Blob == nil || o.Blob.Size.Load() == 0 })
+		return o.Number%chunkedEvery == 1 && (!o.Lasting || t.Size <= w.lastingBytes()) && w.lockQuiet(o, t.sent, func() bool { return o.Blob == nil || o.Blob.Size.Load() == 0 })
 	})
 	if t.parent == nil {
 		return w.orRead(t, metric.GetBlobChunk)
@@ -115,6 +115,10 @@ func (w *World) begin(t *Task) {
 		for range maxParts {
 			number, key := w.name(ledger.Part)
 			record.Blob.Parts = append(record.Blob.Parts, ledger.NewObject(number, key, record.Blob))
+		}
+		w.begun(record.Blob)
+		for _, part := range record.Blob.Parts {
+			w.begun(part)
 		}
 	}
 	count := 2 + t.rand.IntN(maxParts-1)
@@ -218,7 +222,9 @@ func settleCommit(w *World, t *Task, err error, now time.Duration) {
 	w.sessions.remove(s)
 	blob.End(blob.Version(), end, now)
 	if end == ledger.Acknowledged {
+		w.note(blob)
 		for _, part := range s.parts {
+			w.note(part)
 			w.unread[metric.GetBlobChunk].Put(part)
 		}
 	}

@@ -114,35 +114,62 @@ func (w *World) thaw(d doubt, now time.Duration) bool {
 
 // Tend settles doubts that are old enough, at most so many: an object whose fate
 // is known may be written again, others are deleted and forgotten. It also drops
-// uploads that nobody will commit. It is to be called about every second.
+// uploads that nobody will commit, and deletes what earlier starts left. It is to
+// be called about every second.
 func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do Do) {
 	w.dropSessions(now())
 	w.clearGraves(now())
-	var answer opensaves.Answer
-	for _, d := range w.due(now(), most) {
-		if d.object.Suspected() {
-			d.since = now()
-			w.put(d) // what a suspicion is about is not written
-			continue
-		}
-		if w.thaw(d, now()) {
-			continue
-		}
-		if d.why == lost {
-			w.look(ctx, d.object, &answer, do)
-		}
-		answer.Reset()
-		version := d.object.IntendDelete()
-		code := opensaves.CodeOf(do(ctx, &d.call, &answer))
-		if !final(code) {
-			d.object.End(version, ledger.Unknown, now())
-			d.since = now()
-			w.put(d) // and try again when as much time has passed
-			continue
-		}
-		d.object.End(version, ledger.Acknowledged, now())
-		w.gone(d, now())
+	if !w.Mutable() {
+		return
 	}
+	ripe := w.ripe(now(), most)
+	var objects []*ledger.Object
+	for _, d := range ripe {
+		objects = append(objects, d.object)
+	}
+	if w.doomAll(ctx, objects) != nil {
+		for _, d := range ripe {
+			w.put(d)
+		}
+		return
+	}
+	var answer opensaves.Answer
+	for _, d := range ripe {
+		w.bring(ctx, d, &answer, now, do)
+	}
+	w.endFormer(ctx, most-len(ripe), now, do)
+}
+
+// ripe takes the doubts that are to be ended by a deletion.
+func (w *World) ripe(now time.Duration, most int) (ripe []doubt) {
+	for _, d := range w.due(now, most) {
+		switch {
+		case d.object.Suspected():
+			d.since = now
+			w.put(d) // what a suspicion is about is not written
+		case !w.thaw(d, now):
+			ripe = append(ripe, d)
+		}
+	}
+	return ripe
+}
+
+// bring ends a doubt by a deletion, or tries again when as much time has passed.
+func (w *World) bring(ctx context.Context, d doubt, answer *opensaves.Answer, now func() time.Duration, do Do) {
+	if d.why == lost {
+		w.look(ctx, d.object, answer, do)
+	}
+	answer.Reset()
+	version := d.object.IntendDelete()
+	if !final(opensaves.CodeOf(do(ctx, &d.call, answer))) {
+		d.object.End(version, ledger.Unknown, now())
+		d.since = now()
+		w.put(d)
+		return
+	}
+	d.object.End(version, ledger.Acknowledged, now())
+	w.gone(d, now())
+	w.forget(d.object)
 }
 
 // look reads the key of a lost record for the last time: what shows now was
@@ -195,6 +222,7 @@ func (w *World) Setup(ctx context.Context, now func() time.Duration, do Do) erro
 		w.fillStore(t)
 		t.version = max(1, o.Version())
 		if o.Version() == 0 {
+			w.begun(o)
 			o.Intend()
 		}
 		err := do(ctx, &t.Call, &t.Answer)
@@ -209,6 +237,7 @@ func (w *World) Setup(ctx context.Context, now func() time.Duration, do Do) erro
 		}
 		o.End(t.version, ledger.Acknowledged, now())
 		o.Unlock()
+		w.note(o)
 	}
 	return nil
 }

@@ -18,11 +18,7 @@ func (w *World) learn(t *Task, now time.Duration) {
 	case q.Step() == ledger.Before, q.Step() == ledger.After:
 		w.learnSentinel(t, q, now)
 	case q.Step() == ledger.Enclose:
-		if t.whole || t.shown {
-			q.Enclosed(t.shown, now)
-		} else {
-			q.Failed(now)
-		}
+		w.learnEnclosed(t, q, now)
 	case q.question != metric.Ping:
 		if t.whole || t.shown {
 			q.Sight(t.shown, true, t.sent, t.Answer.Connection)
@@ -32,6 +28,7 @@ func (w *World) learn(t *Task, now time.Duration) {
 	case !t.Result.Checked, t.Result.Verdict == metric.Violation:
 		q.Failed(now)
 	default:
+		q.seen = t.seen
 		q.Sight(t.Result.Verdict == metric.Right, t.seen.Absent, t.sent, t.Answer.Connection)
 	}
 	w.conclude(t, q, now)
@@ -47,11 +44,30 @@ func (w *World) learnSentinel(t *Task, q *inquiry, now time.Duration) {
 		q.Sentinel(false, w.rules(), now)
 		return
 	}
+	if !right {
+		q.bad++
+	}
 	if right && t.seen.Absent {
 		q.Failed(now)
 		return
 	}
 	q.Sentinel(right, w.rules(), now)
+}
+
+// learnEnclosed takes an answer that would show the suspect. Where its store is
+// not found, only a list of stores tells that from a backend that is down.
+func (w *World) learnEnclosed(t *Task, q *inquiry, now time.Duration) {
+	switch {
+	case q.bare && t.Result.Checked && t.Result.Verdict != metric.Unjudged:
+		q.Enclosed(!t.seen.Absent, now)
+	case q.bare:
+		q.Failed(now)
+	case t.whole || t.shown:
+		q.Enclosed(t.shown, now)
+	default:
+		q.bare = t.Result.Code == metric.NotFound
+		q.Failed(now)
+	}
 }
 
 func (w *World) rules() ledger.Rules {
@@ -112,7 +128,7 @@ func (w *World) convict(t *Task, q *inquiry, now time.Duration) {
 		return
 	}
 	t.checked(checkOf(o))
-	t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Seen: t.seen}, o)
+	t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Seen: q.seen}, o)
 	w.lose(o, now)
 	w.end(q)
 }
@@ -133,12 +149,15 @@ func checkOf(o *ledger.Object) metric.Check {
 }
 
 // forGood says that an object was deleted, whose lock nobody gives back.
-func forGood(o *ledger.Object) bool { return o.Guard() == o && o.Deleted() }
+func forGood(o *ledger.Object) bool { return o.Former || o.Guard() == o && o.Deleted() }
 
 // lose takes an object out of the working set that the target has lost, or that
 // is back although it was deleted. The caller has its lock. Its key is watched
 // for as long as a write may land late, and then deleted.
 func (w *World) lose(o *ledger.Object, now time.Duration) {
+	if o.Former {
+		return // it is about to be deleted
+	}
 	switch o.Letter() {
 	case ledger.Record:
 		w.dropRecord(o)
@@ -167,6 +186,7 @@ func (w *World) loseBlob(o *ledger.Object, now time.Duration) {
 
 // dropRecord takes a record out of the working set, its one blob with it.
 func (w *World) dropRecord(o *ledger.Object) {
+	w.leaveCohort(o)
 	w.records.Remove(o)
 	w.shelf(o).Remove(o)
 	if blob := o.Blob; blob != nil && blob.Size.Load() > 0 {

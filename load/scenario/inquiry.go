@@ -16,9 +16,12 @@ type inquiry struct {
 	ledger.Suspicion
 	question metric.Operation // whose answer lacks the object; Ping: none
 	sentinel *ledger.Object
-	cached   bool // gRPC: past the cache all is well, what the cache shows is still to be seen
-	cleared  int  // times that it was seen well past the cache
-	busy     bool // a call is under way
+	cached   bool        // gRPC: past the cache all is well, what the cache shows is still to be seen
+	cleared  int         // times that it was seen well past the cache
+	seen     ledger.Seen // by the last sighting
+	bad      int         // sentinels that could not be read
+	bare     bool        // the store of the object is gone too: a list of stores has to show that
+	busy     bool        // a call is under way
 }
 
 // inquiries are those that are open. There are few, and none while the target
@@ -35,6 +38,9 @@ const maxInquiries = 1000
 
 // suspect opens an inquiry, unless one about the object is open.
 func (w *World) suspect(t *Task, o *ledger.Object, question metric.Operation, age time.Duration) {
+	if o.Accused(ledger.LostWrite) || o.Accused(ledger.Resurrected) {
+		return // it is told
+	}
 	if int(w.inquiries.count.Load()) >= min(maxInquiries, max(20, w.Data.Records/10)) || !o.Suspect() {
 		return
 	}
@@ -88,6 +94,8 @@ func (w *World) op(q *inquiry) metric.Operation {
 	switch {
 	case q.cached:
 		return cachedRead(q.Object)
+	case q.Step() == ledger.Enclose && q.bare:
+		return metric.ListStores
 	case q.Step() == ledger.Enclose:
 		return metric.QueryByOwner
 	case q.Step() == ledger.Target && q.question != metric.Ping:
@@ -147,6 +155,9 @@ func (w *World) step(t *Task, q *inquiry) bool {
 			q.Due = t.sent + ledger.SightEvery
 			return false
 		}
+	}
+	if q.Step() == ledger.Enclose && q.bare {
+		object = q.Object.Parent
 	}
 	t.inquiry, t.Size = q, object.Size.Load()
 	t.Call.Op = t.Op

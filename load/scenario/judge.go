@@ -61,6 +61,9 @@ func (t *Task) judgeOne(w *World, o *ledger.Object, seen ledger.Seen, before led
 func (t *Task) find(w *World, o *ledger.Object, seen ledger.Seen, v ledger.Verdict) {
 	switch v.Kind {
 	case ledger.NoKind:
+		if w.inquiries.count.Load() > 0 && !seen.Absent {
+			w.well.note(o)
+		}
 	case ledger.Stale:
 		t.suspected(v.Age)
 		w.suspect(t, o, 0, v.Age)
@@ -98,6 +101,9 @@ func (t *Task) accuse(w *World, v Violation, o *ledger.Object) {
 	}
 	v.Op, v.Check, v.Connection = t.Op, t.Result.Check, t.Answer.Connection
 	v.Key, v.Past = o.Key, o.Past()
+	if v.High == 0 {
+		v.Low, v.High = o.Bounds()
+	}
 	if o.Parent != nil {
 		v.Store = o.Parent.Key
 	}

@@ -9,9 +9,13 @@ import (
 
 // prepareSetMetadata replaces an entry, or as long as there are few adds one.
 func prepareSetMetadata(w *World, t *Task) metric.Operation {
+	if !w.numbersLeft(ledger.Metadata) {
+		return metric.GetMetadata
+	}
 	if w.metadata.Len() < w.Config.metadata() && t.rand.IntN(2) == 0 || w.metadata.Len() == 0 {
 		number, key := w.name(ledger.Metadata)
 		t.object = ledger.NewObject(number, key, nil)
+		w.begun(t.object)
 	} else if t.object = w.lock(t, w.metadata); t.object == nil {
 		return metric.GetMetadata
 	}
@@ -61,7 +65,8 @@ func settleGetMetadata(w *World, t *Task, err error, _ time.Duration) {
 }
 
 func prepareDeleteMetadata(w *World, t *Task) metric.Operation {
-	if t.object = w.lock(t, w.metadata); t.object == nil {
+	find := func() *ledger.Object { return w.lock(t, w.metadata) }
+	if t.object = w.victim(t.Op, find, w.tryLock); t.object == nil {
 		return metric.SetMetadata
 	}
 	t.version = w.intendDelete(t.object)

@@ -112,7 +112,7 @@ func (w *World) judgeFound(t *Task, r *opensaves.Record) {
 	} else {
 		t.numbers = append(t.numbers, o.Number)
 	}
-	t.shown = t.shown || o == t.object
+	t.shown = t.shown || r.Key == t.object.Key
 	switch {
 	case fault != "":
 		t.accuse(w, Violation{Kind: ledger.Corrupt, Seen: ledger.Seen{Version: h.Version, Fault: fault}, Detail: r.Key}, about)
@@ -201,8 +201,8 @@ func (w *World) whole(t *Task, key string) bool {
 // that no write has touched for as long as an index may lag.
 func (w *World) judgeMissing(t *Task) {
 	shelf, since := w.shelf(t.object), t.sent-time.Duration(w.Verify.IndexLimit)
-	if since < 0 {
-		return
+	if since < 0 || t.object.Former {
+		return // too early; or a store that is being emptied
 	}
 	looked := 0
 	shelf.From(t.rand.IntN(max(1, shelf.Len())), func(o *ledger.Object) bool {

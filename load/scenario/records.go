@@ -14,13 +14,18 @@ func prepareCreateRecord(w *World, t *Task) metric.Operation {
 	if t.makesShared() {
 		return w.prepareShared(t)
 	}
+	if !w.numbersLeft(ledger.Record) {
+		return metric.GetRecord
+	}
 	if w.creating.Add(1)+int64(w.live()) > int64(w.Data.Records) {
 		w.creating.Add(-1)
 		return w.has(metric.DeleteRecord, metric.GetRecord)
 	}
 	number, key := w.name(ledger.Record)
 	t.object = ledger.NewObject(number, key, w.stores[number%uint64(len(w.stores))])
+	t.object.Lasting = w.joinCohort()
 	w.known.Add(t.object)
+	w.begun(t.object)
 	w.write(t)
 	return t.Op
 }
@@ -48,11 +53,29 @@ func settleCreateRecord(w *World, t *Task, err error, now time.Duration) {
 		t.object.Unlock()
 		w.addRecord(t.object)
 	case ledger.Rejected:
+		w.leaveCohort(t.object)
 		w.known.Remove(t.object)
+		w.forget(t.object)
 	case ledger.Unknown:
 		if w.addRecord(t.object) {
 			w.freeze(t.object, now)
 		}
+	}
+}
+
+// joinCohort says whether a new record is one of the twentieth that is never
+// deleted while the run lives, with its blobs: some bugs need a day to show.
+func (w *World) joinCohort() bool {
+	if w.cohort.Add(1) <= int64(w.Data.Records/20) {
+		return true
+	}
+	w.cohort.Add(-1)
+	return false
+}
+
+func (w *World) leaveCohort(o *ledger.Object) {
+	if o.Lasting {
+		w.cohort.Add(-1)
 	}
 }
 
@@ -66,6 +89,9 @@ func (w *World) addRecord(o *ledger.Object) bool {
 // and now and then what was just written.
 func prepareGetRecord(w *World, t *Task) metric.Operation {
 	o := w.pick(t, w.records)
+	if o == nil && w.readFormer(t) {
+		return t.Op
+	}
 	if o == nil {
 		return metric.CreateRecord
 	}
@@ -116,7 +142,7 @@ func prepareUpdateRecord(w *World, t *Task) metric.Operation {
 // content, so that records are for one or the other: odd numbers for blobs.
 func (w *World) mayUpdate(o *ledger.Object, now time.Duration) bool {
 	if w.Protocol == metric.GRPC || o.Number%2 == 0 {
-		return o.TryLock()
+		return w.tryLock(o)
 	}
 	return !w.blobWrites.Load() && w.lockQuiet(o, now, func() bool { return o.Children == 0 })
 }
@@ -124,7 +150,7 @@ func (w *World) mayUpdate(o *ledger.Object, now time.Duration) bool {
 // lockQuiet takes the lock of a record that has been quiet long enough for a
 // server that writes from stale reads, if also the record is as wanted.
 func (w *World) lockQuiet(o *ledger.Object, now time.Duration, wanted func() bool) bool {
-	if now-o.Quiet() < w.quiet || !o.TryLock() {
+	if now-o.Quiet() < w.quiet || !w.tryLock(o) {
 		return false
 	}
 	if now-o.Quiet() >= w.quiet && wanted() {
@@ -155,10 +181,14 @@ func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
 // not equally easy to lock and the working set must keep both.
 func prepareDeleteRecord(w *World, t *Task) metric.Operation {
 	rank, turn := w.rank(t, w.records), t.rand.Uint64()
-	o := w.records.From(rank, func(o *ledger.Object) bool { return (o.Number+turn)%2 == 0 && w.mayDelete(o, t.sent) })
-	if o == nil {
-		o = w.records.From(rank, func(o *ledger.Object) bool { return w.mayDelete(o, t.sent) })
+	may := func(o *ledger.Object) bool { return w.mayDelete(o, t.sent) }
+	find := func() *ledger.Object {
+		if o := w.records.From(rank, func(o *ledger.Object) bool { return (o.Number+turn)%2 == 0 && may(o) }); o != nil {
+			return o
+		}
+		return w.records.From(rank, may)
 	}
+	o := w.victim(t.Op, find, may)
 	if o == nil {
 		return metric.GetRecord
 	}
@@ -169,8 +199,11 @@ func prepareDeleteRecord(w *World, t *Task) metric.Operation {
 
 // mayDelete takes the lock of a record that may be deleted.
 func (w *World) mayDelete(o *ledger.Object, now time.Duration) bool {
+	if o.Lasting {
+		return false
+	}
 	if w.Protocol == metric.HTTP && o.Number%2 == 0 {
-		return o.TryLock() // it never had a blob
+		return w.tryLock(o) // it never had a blob
 	}
 	return w.lockQuiet(o, now, func() bool { return o.Children == 0 })
 }

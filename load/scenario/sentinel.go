@@ -1,27 +1,62 @@
 package scenario
 
 import (
+	"sync/atomic"
 	"time"
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
 )
 
-// sentinel is another object of the kind in the same store, if possible one that
-// has been quiet for as long as an answer may be stale; where the answer to a
-// question lacks an object, it is the object itself. It returns nil where there
-// is none.
+// sentinel is another object of the kind: one of the same store, if possible
+// quiet for as long as an answer may be stale; or, every other time that such a
+// one could not be read, the last one that was, in the same store or in any. So a
+// store that has lost everything has one too. Where the answer to a question
+// lacks an object, it is the object itself. It returns nil where there is none.
 func (w *World) sentinel(t *Task, q *inquiry) *ledger.Object {
 	if q.question != metric.Ping {
 		return q.Object
+	}
+	if q.bad%2 == 1 {
+		if found := w.well.of(q.Object); found != nil && found != q.Object && !found.Suspected() {
+			return found
+		}
 	}
 	for _, quiet := range [...]time.Duration{time.Duration(w.Verify.StaleLimit), 0} {
 		if found := w.other(t, q.Object, t.sent-quiet); found != nil {
 			return found
 		}
 	}
-	return nil
+	return w.well.of(q.Object)
 }
+
+// well is the objects that were last read as they must be, by kind, noted only
+// while there is something to look into.
+type well struct {
+	last [letters]atomic.Pointer[ledger.Object]
+}
+
+const letters = 6
+
+func letterIndex(o *ledger.Object) int {
+	switch o.Letter() {
+	case ledger.Store:
+		return 1
+	case ledger.Metadata:
+		return 2
+	case ledger.Blob:
+		return 3
+	case ledger.Part:
+		return 4
+	case ledger.Chunked:
+		return 5
+	}
+	return 0
+}
+
+func (l *well) of(o *ledger.Object) *ledger.Object { return l.last[letterIndex(o)].Load() }
+
+func (l *well) note(o *ledger.Object) { l.last[letterIndex(o)].Store(o) }
 
 func (w *World) other(t *Task, o *ledger.Object, since time.Duration) *ledger.Object {
 	fit := func(c *ledger.Object) bool {

@@ -77,7 +77,14 @@ func (w *World) Prepare(t *Task, d Draw, now time.Duration) {
 	if t.Op = w.warm(t); w.pursue(t) {
 		return
 	}
+	mutable := w.Mutable()
 	for range steps {
+		if !mutable && side(t.Op) == 1 {
+			t.Op = metric.GetRecord
+			if w.records.Len() == 0 {
+				break
+			}
+		}
 		t.Call.Op = t.Op
 		became := steps[t.Op].prepare(w, t)
 		if became == t.Op {
@@ -106,6 +113,9 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 	steps[t.Op].settle(w, t, err, now)
 	if t.inquiry != nil {
 		w.learn(t, now)
+	}
+	if t.former != nil {
+		w.settleFormer(t)
 	}
 	if t.shadow != nil { // what was falsified is no figure of the target
 		*r = before

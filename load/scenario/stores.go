@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"strings"
 	"time"
 
 	"opensaves-soak/exporter/metric"
@@ -13,8 +14,12 @@ func prepareCreateStore(w *World, t *Task) metric.Operation {
 	if w.extra.Len() >= w.Data.Stores {
 		return w.has(metric.DeleteStore, metric.GetStore)
 	}
+	if !w.numbersLeft(ledger.Store) {
+		return metric.GetStore
+	}
 	number, key := w.name(ledger.Store)
 	t.object = ledger.NewObject(number, key, nil)
+	w.begun(t.object)
 	t.version = t.object.Intend()
 	w.fillStore(t)
 	return t.Op
@@ -75,6 +80,12 @@ func settleGetStore(w *World, t *Task, err error, _ time.Duration) {
 func (w *World) seeStore(o *ledger.Object, got *opensaves.Store) ledger.Seen {
 	name, owner, tags := w.content.store(o)
 	seen := ledger.Seen{Version: 1}
+	if o.Former { // whose name may be of other templates
+		name, owner, tags = got.Name, got.Owner, got.Tags
+		if !strings.HasSuffix(got.Name, " "+o.Key) {
+			name = ""
+		}
+	}
 	if got.Name != name {
 		seen.Fault = "another name than was written"
 	}
@@ -130,7 +141,7 @@ func settleListStores(w *World, t *Task, err error, _ time.Duration) {
 }
 
 func prepareDeleteStore(w *World, t *Task) metric.Operation {
-	o := w.lock(t, w.extra)
+	o := w.victim(t.Op, func() *ledger.Object { return w.lock(t, w.extra) }, w.tryLock)
 	if o == nil {
 		return metric.GetStore
 	}

@@ -46,11 +46,12 @@ type Task struct {
 	entry    int             // in its history
 	base     int64           // of a counter to be made
 
-	shadow  *shadow     // by whose rule the answer was falsified
-	inquiry *inquiry    // that this call brings forward
-	seen    ledger.Seen // of the object
-	shown   bool        // the answer to a question holds the object
-	whole   bool        // it would, if the target had it
+	former  *ledger.Object // of an earlier start, that is read
+	shadow  *shadow        // by whose rule the answer was falsified
+	inquiry *inquiry       // that this call brings forward
+	seen    ledger.Seen    // of the object
+	shown   bool           // the answer to a question holds the object
+	whole   bool           // it would, if the target had it
 	sent    time.Duration
 }
 
@@ -78,7 +79,7 @@ func (t *Task) reset(d Draw) {
 	t.Answer.Reset()
 	t.Result, t.Hinted = Result{}, false
 	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
-	t.total, t.register, t.shadow = nil, nil, nil
+	t.total, t.register, t.shadow, t.former = nil, nil, nil, nil
 	t.seen, t.shown, t.whole = ledger.Seen{}, false, false
 	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]
 }

@@ -94,9 +94,15 @@ func settleSum(w *World, t *Task, err error, now time.Duration) {
 // prepareShared makes the record of a counter or register that the task has
 // reserved a place for.
 func (w *World) prepareShared(t *Task) metric.Operation {
+	if !w.numbersLeft(ledger.Record) {
+		w.made(t)
+		t.total, t.register = nil, nil
+		return metric.GetRecord
+	}
 	number, key := w.name(ledger.Record)
 	t.object = ledger.NewObject(number, key, w.stores[number%uint64(len(w.stores))])
 	w.known.Add(t.object)
+	w.begun(t.object)
 	w.write(t)
 	t.record.Properties[len(t.record.Properties)-1] = counter(t.base)
 	return metric.CreateRecord
@@ -108,6 +114,7 @@ func (w *World) settleSharedCreate(t *Task, end ledger.End, now time.Duration) {
 	switch end {
 	case ledger.Rejected:
 		w.known.Remove(t.object)
+		w.forget(t.object)
 		return
 	case ledger.Unknown:
 		w.retire(t.object, now)

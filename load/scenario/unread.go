@@ -58,8 +58,16 @@ func (w *World) supersede(o *ledger.Object) {
 func (w *World) ended(t *Task, err error, now time.Duration) ledger.End {
 	end := t.ends(err)
 	t.object.End(t.version, end, now)
-	if end == ledger.Acknowledged && t.object.Parts == nil {
+	if end != ledger.Acknowledged {
+		return end
+	}
+	if t.object.Parts == nil {
 		w.unread[w.unreadBy(t.object.Letter())].Put(t.object)
+	}
+	if t.object.Deleted() {
+		w.forget(t.object)
+	} else {
+		w.note(t.object)
 	}
 	return end
 }
@@ -100,7 +108,7 @@ func (w *World) readUnread(t *Task) bool {
 		w.aim(t, o)
 		return true
 	}
-	return false
+	return w.readFormer(t)
 }
 
 // Overdue prepares a call that arrivals did not make in time: the next step of
@@ -115,7 +123,7 @@ func (w *World) Overdue(t *Task, now time.Duration) bool {
 	starved := now-time.Duration(w.supplied.Load()) > patience
 	for op, queue := range w.unread {
 		t.Op = metric.Operation(op)
-		if queue != nil && (starved || !w.mix.Load().Has(t.Op)) && w.readUnread(t) {
+		if w.readFormer(t) || queue != nil && (starved || !w.mix.Load().Has(t.Op)) && w.readUnread(t) {
 			return true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/ledger/store"
 )
 
 // Config is what a world is made of.
@@ -21,6 +22,9 @@ type Config struct {
 	Protocol metric.Protocol
 	Identity ledger.Identity
 	Backend  string // REST: opensaves.DynamoDB or DocumentDB
+
+	Store *store.Store  // the ledger on disk; nil: there is none
+	Start time.Duration // now
 
 	OnViolation func(Violation) // is told of each wrong answer; nil: nobody is
 }
@@ -53,10 +57,13 @@ type World struct {
 	unread          [metric.Operations]*ledger.Queue // acknowledged writes to be read, by the operation that does
 	recent          atomic.Pointer[ledger.Object]    // a record that was just written, to be read soon: a cache that was not invalidated shows then
 
-	numbers    [128]atomic.Uint64 // by kind of key
-	creating   atomic.Int64       // records under way
-	frozen     atomic.Int64       // records among records
-	blobBytes  atomic.Int64       // of blobs, and of uploads in chunks that are in progress
+	numbers    [128]numbers // by kind of key
+	former     former
+	dooms      [metric.Operations]*ledger.Queue // objects that a deletion is to be sent for, by its operation
+	creating   atomic.Int64                     // records under way
+	cohort     atomic.Int64                     // records that are never deleted
+	frozen     atomic.Int64                     // records among records
+	blobBytes  atomic.Int64                     // of blobs, and of uploads in chunks that are in progress
 	warmed     atomic.Bool
 	held       atomic.Bool // uploads, by a guard
 	uploads    budget
@@ -67,6 +74,7 @@ type World struct {
 	late       atomic.Uint64
 	inquiries  inquiries
 	shadows    shadows
+	well       well
 	supplied   atomic.Int64 // when an arrival last read an acknowledged write
 	uncertain  sync.Mutex   // guards doubts
 	doubts     []doubt
@@ -97,6 +105,9 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 	if c.Protocol == metric.HTTP {
 		w.quiet = time.Duration(c.Verify.BlobQuiet)
 	}
+	for _, op := range [...]metric.Operation{metric.DeleteStore, metric.DeleteRecord, metric.DeleteMetadata, metric.DeleteBlob} {
+		w.dooms[op] = ledger.NewQueue(unreadRoom)
+	}
 	for range c.Data.Stores {
 		number, key := w.name(ledger.Store)
 		w.stores = append(w.stores, ledger.NewObject(number, key, nil))
@@ -109,6 +120,9 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 	w.blobPrefix = strings.TrimSuffix(c.Identity.Key(ledger.Blob, 0), "0")
 	w.recordPrefix = strings.TrimSuffix(c.Identity.Key(ledger.Record, 0), "0")
 	w.SetMix(mix)
+	if err := w.restore(c.Start); err != nil {
+		return nil, err
+	}
 	return w, nil
 }
 
@@ -138,7 +152,9 @@ func (w *World) WarmedUp() bool {
 	return w.warmed.Load()
 }
 
-func (w *World) live() int { return w.records.Len() - int(w.frozen.Load()) }
+func (w *World) live() int {
+	return w.records.Len() - int(w.frozen.Load()) + int(w.former.records.Load())
+}
 
 // enough is how many records make the working set warm.
 func (w *World) enough() int { return (w.Data.Records*9 + 9) / 10 }
@@ -173,7 +189,7 @@ func (w *World) Objects() (counts map[string]int, blobBytes int64) {
 
 // name returns the next number and key of a kind.
 func (w *World) name(kind byte) (uint64, string) {
-	number := w.numbers[kind].Add(1)
+	number := w.numbers[kind].next.Add(1)
 	return number, w.Identity.Key(kind, number)
 }
 
@@ -200,7 +216,7 @@ func (w *World) pick(t *Task, set *ledger.Set) *ledger.Object {
 
 // lock draws an object of a set and takes its lock, or that of the next free one.
 func (w *World) lock(t *Task, set *ledger.Set) *ledger.Object {
-	return set.From(w.rank(t, set), (*ledger.Object).TryLock)
+	return set.From(w.rank(t, set), w.tryLock)
 }
 
 func anyObject(*ledger.Object) bool { return true }
