@@ -31,11 +31,18 @@ safety: {error_ratio: 0, max_usd_per_hour: 0, max_written_per_day: 0B}
 // newRig starts both, the daemon with a section "load" of its configuration file,
 // and returns when the working set has been filled, at rate 0.
 func newRig(b *testing.B, program string, wire metric.Protocol, load string) *rig {
+	r := startRig(b, program, wire, fmt.Sprintf(configuration, load))
+	r.rest(b)
+	return r
+}
+
+// startRig is a rig with a whole configuration file, the load running.
+func startRig(b *testing.B, program string, wire metric.Protocol, configuration string) *rig {
 	r := &rig{wire: wire}
 	address := freeAddress(b)
 	r.sandbox = run(b, "sandbox", address, exec.CommandContext(b.Context(), program, "sandbox", "--web.listen-address="+address))
 	file := filepath.Join(b.TempDir(), "soak.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, configuration, load), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	target := address
@@ -49,7 +56,6 @@ func newRig(b *testing.B, program string, wire metric.Protocol, load string) *ri
 		warming, known := r.metrics(b)["opensaves_soak_warmup"]
 		return known && warming == 0
 	})
-	r.rest(b)
 	return r
 }
 

@@ -42,7 +42,7 @@ type Config struct {
 	MaxInFlight int                `yaml:"max_in_flight" help:"requests at once; 0: the larger of 100 and 1.5 s of the highest share within the last target.blob_timeout"`
 	Stages      []desired.Stage    `yaml:"stages" help:"ladder of rates; after the last one its rate holds"`
 	Repeat      bool               `yaml:"repeat" help:"begin the stages again after the last one"`
-	Scenarios   map[string]float64 `yaml:"scenarios" help:"weights of crud, blobs, queries, mixed, cache, atomics"`
+	Scenarios   map[string]float64 `yaml:"scenarios" help:"weights of crud, blobs, queries, mixed, cache, atomics, contended"`
 	ReadRatio   float64            `yaml:"read_ratio" help:"share of reads in mixed"`
 	Operations  map[string]float64 `yaml:"operations" help:"weights by operation: a scenario of your own, which replaces scenarios"`
 }

@@ -28,6 +28,8 @@ type Options struct {
 	Safety   SafetyConfig
 	Data     scenario.DataConfig
 	Protocol metric.Protocol
+	Identity ledger.Identity
+	Cleanup  bool          // delete at the end what the run made
 	Store    *store.Store  // the ledger on disk, which the runner closes; nil: it is in memory
 	Embedded bool          // the target is the embedded sandbox: no guards
 	Slowest  time.Duration // how long a request can take at the most
@@ -60,6 +62,7 @@ type Runner struct {
 	ready       atomic.Bool
 	changedAt   atomic.Int64 // when the load last changed, guards excepted; Unix nanoseconds
 	conduct     conductor
+	leftovers   *leftovers
 }
 
 // counts is the tally of the second under way.
@@ -94,6 +97,8 @@ func New(o Options) (*Runner, error) {
 	if skipped := mix.Skipped(); len(skipped) > 0 {
 		o.Log.Info("Operations are left out that the protocol lacks", "protocol", o.Protocol.String(), "operations", names(skipped))
 	}
+	r.leftovers = r.newLeftovers()
+	r.world.Register(r.leftovers.registered())
 	r.pacer = r.newPacer()
 	r.conduct = newConductor(r)
 	o.Metrics.CounterFunc(metric.AbandonedRecords, r.world.Abandoned)
@@ -128,17 +133,33 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	r.ready.Store(true)
 	r.Log.Info("The load begins", "run", r.world.Identity.Run, "protocol", r.Protocol.String(), "rps", r.Status().RPS, "max_rps", r.Status().MaxRPS)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var actors sync.WaitGroup
 	actors.Go(func() { r.pacer.run(ctx) })
 	actors.Go(func() { r.conduct.run(ctx) })
 	actors.Go(func() { r.tend(ctx) })
 	actors.Go(func() { r.verify(ctx) })
+	var swept error
+	if r.leftovers != nil {
+		actors.Go(func() {
+			defer cancel()
+			swept = r.leftovers.run(ctx)
+		})
+	}
 	actors.Wait()
 	r.Log.Info("Arrivals have stopped, waiting for requests in flight", "in_flight", r.inFlight.Load())
 	r.pending.Wait()
 	r.conduct.tick(time.Now())
 	r.report.flush()
-	return errors.Join(r.client.Close(), keeper())
+	if r.leftovers != nil && swept == nil {
+		r.leftovers.clean()
+	}
+	err := errors.Join(swept, r.client.Close(), keeper())
+	if swept != nil && r.Store != nil {
+		err = errors.Join(err, r.Store.Remove())
+	}
+	return err
 }
 
 // Ready says whether the load has begun.
@@ -247,6 +268,11 @@ func (r *Runner) setup(ctx context.Context) bool {
 func (r *Runner) prepare(ctx context.Context) error {
 	if err := r.world.Open(ctx); err != nil {
 		return err
+	}
+	if r.leftovers != nil {
+		if err := r.leftovers.open(ctx); err != nil {
+			return err
+		}
 	}
 	return r.world.Setup(ctx, r.now, r.background(metric.Setup))
 }

@@ -193,10 +193,12 @@ func TestATroubledServerIsNotAccused(t *testing.T) {
 }
 
 // lies are the faults of a server that the oracle must find, each with the
-// violation that it is found as; by protocol where it exists on one alone.
+// violation that it is found as; by protocol where it exists on one alone, and in
+// a scenario where it takes one.
 var lies = map[string]struct {
-	kind string
-	grpc bool
+	kind     string
+	grpc     bool
+	scenario string
 }{
 	"corrupt":        {kind: "corrupt"},
 	"phantom_write":  {kind: "phantom_write"},
@@ -209,6 +211,8 @@ var lies = map[string]struct {
 	"atomic_total":     {kind: "atomic_total", grpc: true},
 	"double_applied":   {kind: "double_applied", grpc: true},
 	"not_linearizable": {kind: "not_linearizable", grpc: true},
+
+	"lost_update": {kind: "lost_update", scenario: "contended"},
 }
 
 func TestALyingServerIsFoundOut(t *testing.T) {
@@ -224,6 +228,10 @@ func TestALyingServerIsFoundOut(t *testing.T) {
 				found := func(s *soak) bool { return s.value(t, metric.CheckViolations, "kind", test.kind) > 0 }
 				s := against(t, protocol, box, time.Minute, found, func(o *Options) {
 					o.Config.RPS, o.Data.Records = 100, 100
+					if test.scenario != "" {
+						o.Config.Scenarios = map[string]float64{test.scenario: 1}
+						return
+					}
 					o.Config.Operations = map[string]float64{
 						"get_record": 4, "update_record": 2, "create_record": 1, "delete_record": 1, "query_by_owner": 2,
 					}

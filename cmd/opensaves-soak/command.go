@@ -40,6 +40,7 @@ type command struct {
 	tokenFile      string
 	run            runFlags
 	checked        string // the file of check-config
+	cleanup        cleanupFlags
 }
 
 // Run does what args say and returns the exit status.
@@ -72,6 +73,8 @@ func (c *command) start(ctx context.Context, args []string) error {
 	switch chosen {
 	case "sandbox":
 		return c.runSandbox(ctx)
+	case "cleanup":
+		return c.runCleanup(ctx, c.cleanup)
 	case "check-config":
 		return c.checkConfig()
 	}
@@ -96,6 +99,7 @@ func (c *command) app() (app *kingpin.Application, done *bool) {
 
 	c.run.declare(app.Command("run", "Send load, check every answer, expose metrics. Without a target, an embedded sandbox is tested."))
 	app.Command("sandbox", "Serve an in-memory Open Saves on --web.listen-address: gRPC, REST, faults.")
+	c.cleanup.declare(app.Command("cleanup", "Delete what dead runs left on the target, after watching that they are silent."))
 	check := app.Command("check-config", "Check a configuration file: exit 0, or every fault with its path in the file.")
 	check.Arg("FILE", "The configuration file.").Required().StringVar(&c.checked)
 	return app, done

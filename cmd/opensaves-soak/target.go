@@ -82,6 +82,17 @@ func (d *daemon) openLedger() (*store.Store, error) {
 	return kept, nil
 }
 
+// cleansUp says whether our data is deleted when we end.
+func (d *daemon) cleansUp() bool {
+	switch d.config.Data.Cleanup {
+	case "true":
+		return true
+	case scenario.Auto:
+		return d.run.duration > 0 || d.config.Storage.Path == ""
+	}
+	return false
+}
+
 // options are what the load is made of.
 func (d *daemon) options(ctx context.Context, target opensaves.Config, factory metric.Factory, kept *store.Store) load.Options {
 	c, identity := d.config, ledger.NewIdentity()
@@ -89,7 +100,7 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 		identity.Run, identity.Epoch = kept.Identity().Run, kept.Identity().Epoch
 	}
 	return load.Options{
-		Store: kept, Config: c.Load, Safety: c.Safety, Data: c.Data,
+		Identity: identity, Cleanup: d.cleansUp(), Store: kept, Config: c.Load, Safety: c.Safety, Data: c.Data,
 		Protocol: target.Wire(), Embedded: c.Embedded(),
 		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
 		Connect: connect(ctx, target),

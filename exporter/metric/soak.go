@@ -84,6 +84,8 @@ var (
 		"Acknowledged writes that were overwritten or deleted before a read past the caches had borne them out.")
 	LateWrites = counter("late_writes_total",
 		"Writes that showed under a key after the tester had given it up, which a slow server may do.")
+	CleanupObjects = counter("cleanup_objects_total",
+		"Objects that the tester, or a dead run, had made and that were to be deleted, by what became of them.", "kind", "result")
 	LedgerErrors = counter("ledger_errors_total",
 		"Times that the ledger could not be written to disk.")
 	LedgerVolumeUsed = gauge("ledger_volume_used_ratio",
@@ -113,6 +115,6 @@ var Soak = []Definition{
 	Requests, BackgroundRequests, WireAttempts, RequestDuration, ResponseTime, BlobDuration, CacheReadDuration,
 	ScheduleLag, ConnectionWait, Arrivals, ArrivalsDropped, ArrivalsConverted, TargetRPS, FleetTargetRPS, MaxRPS,
 	InFlight, Warmup, OverrideActive, OverrideStart, Leader, Stage, LoadTransition, LoadChanges, GuardActive,
-	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, LedgerErrors, LedgerVolumeUsed, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
+	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, CleanupObjects, LedgerErrors, LedgerVolumeUsed, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
 	WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
 }

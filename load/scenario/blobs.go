@@ -41,6 +41,9 @@ func (w *World) full() bool {
 
 // prepareCreateBlob uploads to a record that has room for a blob.
 func prepareCreateBlob(w *World, t *Task) metric.Operation {
+	if t.Drawn.Contended {
+		return w.crowdIn(t)
+	}
 	if w.full() {
 		return w.has(metric.DeleteBlob, w.orRead(t, metric.GetBlob))
 	}
@@ -133,6 +136,10 @@ func (w *World) upload(t *Task) {
 }
 
 func settleCreateBlob(w *World, t *Task, err error, now time.Duration) {
+	if t.contest != nil {
+		w.settleCrowd(t, err, now)
+		return
+	}
 	o := t.object
 	end := w.ended(t, err, now)
 	if end != ledger.Rejected && o.Size.Load() == 0 {
@@ -242,7 +249,10 @@ func settleDeleteBlob(w *World, t *Task, err error, now time.Duration) {
 }
 
 func prepareListBlobs(w *World, t *Task) metric.Operation {
-	o := w.pick(t, w.records)
+	o := w.join(t)
+	if o == nil {
+		o = w.pick(t, w.records)
+	}
 	if o == nil {
 		return metric.CreateRecord
 	}
@@ -252,8 +262,8 @@ func prepareListBlobs(w *World, t *Task) metric.Operation {
 }
 
 // settleListBlobs judges whether the record may be absent, and that the names
-// are ours and there once. Which of them are listed proves nothing: a server may
-// store a blob and fail to list it.
+// are ours and there once. Which of them are listed proves nothing, contests
+// apart: a server may store a blob and fail to list it.
 func settleListBlobs(w *World, t *Task, err error, _ time.Duration) {
 	if t.Result.Code == metric.NotFound {
 		t.judge(w, metric.CheckRecord, ledger.Seen{Absent: true})
@@ -271,5 +281,8 @@ func settleListBlobs(w *World, t *Task, err error, _ time.Duration) {
 		case slices.Contains(names[:i], name):
 			t.accuse(w, Violation{Kind: ledger.QueryShape, Detail: "a blob's name twice"}, t.object)
 		}
+	}
+	if t.contest != nil {
+		w.judgeCrowd(t)
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/alecthomas/units"
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
 	"opensaves-soak/load/ledger"
@@ -28,6 +30,12 @@ const (
 	maxWeight  = 1e9 // keeps sums finite
 )
 
+// Auto is what data.cleanup is where the file is silent.
+const Auto = "auto"
+
+// leastLeftovers leaves heartbeats, a thirtieth of it apart, time to be answered.
+const leastLeftovers = time.Minute
+
 // DataConfig is the section "data" of the configuration file, per replica.
 type DataConfig struct {
 	Stores           int              `yaml:"stores" help:"stores that the records are spread over"`
@@ -42,6 +50,9 @@ type DataConfig struct {
 	HotKeys          float64          `yaml:"hot_keys" help:"cache scenario: this share of keys …"`
 	HotReads         float64          `yaml:"hot_reads" help:"… gets this share of reads"`
 	Templates        string           `yaml:"templates" help:"directory with stores.json, records.json; empty: the built-in ones"`
+	Cleanup          string           `yaml:"cleanup" help:"delete our data when we end: auto, true or false; auto: with run --duration, and without storage.path"`
+	CleanupTimeout   model.Duration   `yaml:"cleanup_timeout" help:"bound of that; the rest is left to the sweeper of another run"`
+	LeftoversAfter   model.Duration   `yaml:"leftovers_after" help:"when a silent run counts as dead"`
 }
 
 // DefaultConfig returns what holds where the file is silent.
@@ -58,6 +69,9 @@ func DefaultConfig() DataConfig {
 		Skew:             1,
 		HotKeys:          0.1,
 		HotReads:         0.9,
+		Cleanup:          Auto,
+		CleanupTimeout:   model.Duration(20 * time.Second),
+		LeftoversAfter:   model.Duration(30 * time.Minute),
 	}
 }
 
@@ -78,6 +92,9 @@ func (c DataConfig) Validate() error {
 	want(c.Skew >= 0 && c.Skew <= maxSkew, "data.skew: got %v, want 0 to %d", c.Skew, maxSkew)
 	want(c.HotKeys > 0 && c.HotKeys <= 1, "data.hot_keys: got %v, want above 0, at most 1", c.HotKeys)
 	want(c.HotReads >= 0 && c.HotReads <= 1, "data.hot_reads: got %v, want 0 to 1", c.HotReads)
+	want(c.Cleanup == Auto || c.Cleanup == "true" || c.Cleanup == "false", "data.cleanup: got %q, want auto, true or false", c.Cleanup)
+	want(c.CleanupTimeout > 0, "data.cleanup_timeout: got %s, want more than 0s", time.Duration(c.CleanupTimeout))
+	want(time.Duration(c.LeftoversAfter) >= leastLeftovers, "data.leftovers_after: got %s, want %s or more", time.Duration(c.LeftoversAfter), leastLeftovers)
 	mistakes = append(mistakes,
 		c.RecordBytes.validate("data.record_bytes", 1, MaxRecordBytes),
 		c.BlobSizes.validate("data.blob_sizes", MinBlobBytes, min(MaxBlobBytes, max(c.MaxBlobBytes, MinBlobBytes))))

@@ -119,7 +119,7 @@ func (w *World) thaw(d doubt, now time.Duration) bool {
 func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do Do) {
 	w.dropSessions(now())
 	w.clearGraves(now())
-	if !w.Mutable() {
+	if !w.Mutable() || w.suspended(now()) {
 		return
 	}
 	ripe := w.ripe(now(), most)

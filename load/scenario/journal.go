@@ -58,6 +58,9 @@ const spare = 128
 
 // numbersLeft says whether new keys of a kind may be used.
 func (w *World) numbersLeft(kind byte) bool {
+	if allows := w.registered.Allows; allows != nil && !allows(kind, w.numbers[kind].next.Load()+spare) {
+		return false
+	}
 	if w.Store == nil {
 		return true
 	}
@@ -82,6 +85,47 @@ func (n *numbers) extend(s *store.Store, kind byte) {
 		n.ticket = s.ReserveNumbers(kind, n.asked)
 	}
 }
+
+// Registered is what the registry of runs says of this one; nil: there is none.
+type Registered struct {
+	Allows    func(kind byte, number uint64) bool // a number may be used in a key
+	Suspended func(now time.Duration) bool        // the run must not write nor judge
+}
+
+// Register has the world ask the registry. It is to be called once, at first.
+func (w *World) Register(r Registered) { w.registered = r }
+
+func (w *World) suspended(now time.Duration) bool {
+	return w.registered.Suspended != nil && w.registered.Suspended(now)
+}
+
+// Keys are those of all stores and metadata entries that may be on the target.
+func (w *World) Keys() (stores, metadata []string) {
+	note := func(o *ledger.Object) {
+		switch o.Letter() {
+		case ledger.Store:
+			stores = append(stores, o.Key)
+		case ledger.Metadata:
+			metadata = append(metadata, o.Key)
+		}
+	}
+	each := func(o *ledger.Object) bool { note(o); return false }
+	for _, o := range w.stores {
+		note(o)
+	}
+	w.extra.From(0, each)
+	w.metadata.From(0, each)
+	w.uncertain.Lock()
+	for _, d := range w.doubts {
+		note(d.object)
+	}
+	w.uncertain.Unlock()
+	w.former.epochs.Range(func(o, _ any) bool { note(o.(*ledger.Object)); return true })
+	return stores, metadata
+}
+
+// Remembers says whether the ledger on disk held objects of earlier starts.
+func (w *World) Remembers() bool { return w.former.left.Load() > 0 }
 
 // Mutable says whether arrivals may write: they may not while the ledger cannot
 // be written.

@@ -126,7 +126,7 @@ func KindsOf(check metric.Check) []ledger.Kind {
 			ledger.Corrupt, ledger.PhantomWrite, ledger.NonMonotonic, ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing,
 		}
 	case metric.CheckList:
-		return []ledger.Kind{ledger.QueryMismatch, ledger.QueryShape}
+		return []ledger.Kind{ledger.QueryMismatch, ledger.QueryShape, ledger.LostUpdate}
 	case metric.CheckAtomic:
 		return []ledger.Kind{ledger.AtomicTotal, ledger.DoubleApplied, ledger.NotLinearizable}
 	case metric.CheckRecord:

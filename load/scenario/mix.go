@@ -19,9 +19,10 @@ type Want struct {
 // Draw is an arrival before it is admitted: what it is to do, and for blobs
 // how large the blob is in bytes.
 type Draw struct {
-	Op   metric.Operation
-	Size int64
-	Hot  bool // it belongs to the scenario cache
+	Op        metric.Operation
+	Size      int64
+	Hot       bool // it belongs to the scenario cache
+	Contended bool // it belongs to the scenario contended
 }
 
 // Mix draws operations by weight. It never changes once made.
@@ -29,6 +30,7 @@ type Mix struct {
 	rows    []Draw
 	upTo    []float64 // cumulative share
 	share   [metric.Operations]float64
+	apart   [metric.Operations]float64 // of the share, what is contended: on keys of its own
 	skipped []metric.Operation
 	blobs   sizes
 }
@@ -37,23 +39,26 @@ type Mix struct {
 func NewMix(want Want, protocol metric.Protocol, blobs Spread) *Mix {
 	m := &Mix{blobs: newSizes(blobs)}
 	if len(want.Operations) > 0 {
-		m.add(protocol, named(want.Operations), 1, false)
+		m.add(protocol, named(want.Operations), 1, Draw{})
 	} else {
 		for _, name := range slices.Sorted(maps.Keys(want.Scenarios)) {
 			weights := scenarios[name]
-			if name == mixed {
+			switch name {
+			case mixed:
 				weights = balanced(weights, protocol, want.ReadRatio)
+			case contended:
+				weights = slices.DeleteFunc(slices.Clone(weights), func(w Weight) bool { return !slices.Contains(lanes[protocol], w.Op) })
 			}
-			m.add(protocol, weights, want.Scenarios[name], name == cache)
+			m.add(protocol, weights, want.Scenarios[name], Draw{Hot: name == cache, Contended: name == contended})
 		}
 	}
 	m.finish()
 	return m
 }
 
-// add appends the operations of one scenario that the protocol has; together
-// they weigh what the scenario weighs.
-func (m *Mix) add(protocol metric.Protocol, weights []Weight, total float64, hot bool) {
+// add appends the operations of one scenario that the protocol has, each drawn
+// as d but for its operation; together they weigh what the scenario weighs.
+func (m *Mix) add(protocol metric.Protocol, weights []Weight, total float64, d Draw) {
 	sum := 0.0
 	for _, w := range weights {
 		if w.Op.On(protocol) {
@@ -64,7 +69,8 @@ func (m *Mix) add(protocol metric.Protocol, weights []Weight, total float64, hot
 	}
 	for _, w := range weights {
 		if share := w.Weight * total; w.Op.On(protocol) && share > 0 {
-			m.rows = append(m.rows, Draw{Op: w.Op, Hot: hot})
+			d.Op = w.Op
+			m.rows = append(m.rows, d)
 			m.upTo = append(m.upTo, share/sum)
 		}
 	}
@@ -79,6 +85,9 @@ func (m *Mix) finish() {
 	upTo := 0.0
 	for i, w := range m.upTo {
 		m.share[m.rows[i].Op] += w / sum
+		if m.rows[i].Contended {
+			m.apart[m.rows[i].Op] += w / sum
+		}
 		upTo += w / sum
 		m.upTo[i] = upTo
 	}
@@ -93,7 +102,11 @@ func (m *Mix) Draw(r *rand.Rand) Draw {
 	}
 	i := sort.SearchFloat64s(m.upTo, r.Float64())
 	d := m.rows[min(i, len(m.rows)-1)]
-	if d.Op.OfBlob() {
+	switch {
+	case !d.Op.OfBlob():
+	case d.Contended:
+		d.Size = contendedBytes
+	default:
 		d.Size = m.blobs.draw(r)
 	}
 	return d
@@ -108,11 +121,12 @@ func (m *Mix) Has(op metric.Operation) bool { return m.share[op] > 0 }
 // Skipped are the operations that were wanted and that the protocol lacks.
 func (m *Mix) Skipped() []metric.Operation { return m.skipped }
 
-// Locked is the share of arrivals that take the lock of an existing record.
+// Locked is the share of arrivals that take the lock of an existing record of
+// the working set.
 func (m *Mix) Locked() (share float64) {
 	for op := range metric.Operation(metric.Operations) {
 		if steps[op].locks {
-			share += m.share[op]
+			share += m.share[op] - m.apart[op]
 		}
 	}
 	return share

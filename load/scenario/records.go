@@ -33,6 +33,11 @@ func prepareCreateRecord(w *World, t *Task) metric.Operation {
 // write fills the call with the next version of the task's record.
 func (w *World) write(t *Task) {
 	t.version = w.intend(t.object)
+	w.fillRecord(t)
+}
+
+// fillRecord fills the call with the task's version of its record.
+func (w *World) fillRecord(t *Task) {
 	w.content.record(&t.record, &t.arena, t.object, t.version)
 	if w.Protocol == metric.GRPC {
 		t.record.Properties = append(t.record.Properties, counter(0))
@@ -88,7 +93,10 @@ func (w *World) addRecord(o *ledger.Object) bool {
 // prepareGetRecord reads by the skew; in the scenario cache it reads a hot set,
 // and now and then what was just written.
 func prepareGetRecord(w *World, t *Task) metric.Operation {
-	o := w.pick(t, w.records)
+	o := w.join(t)
+	if o == nil {
+		o = w.pick(t, w.records)
+	}
 	if o == nil && w.readFormer(t) {
 		return t.Op
 	}
@@ -118,16 +126,20 @@ func (w *World) hint(t *Task) {
 	}
 }
 
-func settleGetRecord(w *World, t *Task, err error, _ time.Duration) {
+func settleGetRecord(w *World, t *Task, err error, now time.Duration) {
 	switch {
 	case err == nil:
 		t.judge(w, metric.CheckRecord, see(t.object, &t.Answer.Record))
+		w.remember(t, now)
 	case t.Result.Code == metric.NotFound:
 		t.judge(w, metric.CheckRecord, ledger.Seen{Absent: true})
 	}
 }
 
 func prepareUpdateRecord(w *World, t *Task) metric.Operation {
+	if t.Drawn.Contended {
+		return w.contend(t)
+	}
 	o := w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool { return w.mayUpdate(o, t.sent) })
 	if o == nil {
 		return metric.GetRecord
@@ -161,6 +173,10 @@ func (w *World) lockQuiet(o *ledger.Object, now time.Duration, wanted func() boo
 }
 
 func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
+	if t.contest != nil {
+		w.settleContended(t, err, now)
+		return
+	}
 	end := w.ended(t, err, now)
 	if end == ledger.Unknown {
 		t.object.Counted = false

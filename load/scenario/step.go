@@ -77,7 +77,7 @@ func (w *World) Prepare(t *Task, d Draw, now time.Duration) {
 	if t.Op = w.warm(t); w.pursue(t) {
 		return
 	}
-	mutable := w.Mutable()
+	mutable := w.Mutable() && !w.suspended(now)
 	for range steps {
 		if !mutable && side(t.Op) == 1 {
 			t.Op = metric.GetRecord
@@ -108,6 +108,10 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 	default:
 		r.Outcome = metric.Failure
 	}
+	if side(t.Op) == 0 && w.suspended(now) {
+		w.overlook(t, err, now)
+		return
+	}
 	before := *r
 	err, t.shadow = w.falsify(t, err)
 	steps[t.Op].settle(w, t, err, now)
@@ -134,3 +138,17 @@ func (w *World) warm(t *Task) metric.Operation {
 func preparePing(_ *World, t *Task) metric.Operation { return t.Op }
 
 func settleNothing(*World, *Task, error, time.Duration) {}
+
+// overlook settles a read that may not be judged.
+func (w *World) overlook(t *Task, err error, now time.Duration) {
+	if err == nil && t.object != nil {
+		t.unjudged(checkOf(t.object))
+	}
+	if t.inquiry != nil {
+		t.inquiry.Failed(now)
+		w.release(t.inquiry)
+	}
+	if t.former != nil {
+		w.settleFormer(t)
+	}
+}

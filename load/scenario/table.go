@@ -16,8 +16,9 @@ type Weight struct {
 
 // The scenarios whose names matter elsewhere.
 const (
-	mixed = "mixed"
-	cache = "cache"
+	mixed     = "mixed"
+	cache     = "cache"
+	contended = "contended"
 )
 
 // scenarios are what players do. Where the protocol lacks an operation, the
@@ -101,6 +102,9 @@ var scenarios = map[string][]Weight{
 		{m.AtomicSub, 10},
 		{m.AtomicInc, 15},
 		{m.AtomicDec, 15},
+	},
+	contended: { // the first two on gRPC, the others on REST
+		{m.GetRecord, 50}, {m.UpdateRecord, 50}, {m.CreateBlob, 50}, {m.ListBlobs, 50},
 	},
 }
 

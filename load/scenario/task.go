@@ -45,6 +45,8 @@ type Task struct {
 	register *register       // that is worked on, or is to be made
 	entry    int             // in its history
 	base     int64           // of a counter to be made
+	contest  *contest        // that is worked on, or is to be made
+	round    *round          // of the contest, that is updated in
 
 	former  *ledger.Object // of an earlier start, that is read
 	shadow  *shadow        // by whose rule the answer was falsified
@@ -80,6 +82,7 @@ func (t *Task) reset(d Draw) {
 	t.Result, t.Hinted = Result{}, false
 	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
 	t.total, t.register, t.shadow, t.former = nil, nil, nil, nil
+	t.contest, t.round, t.record.Signature = nil, nil, nil
 	t.seen, t.shown, t.whole = ledger.Seen{}, false, false
 	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]
 }
@@ -106,7 +109,7 @@ func (t *Task) Release() {
 	clear(a.Records[:cap(a.Records)]) // their texts may share the memory of whole messages
 	t.record, t.Call = opensaves.Record{Tags: t.record.Tags[:0], Properties: t.record.Properties[:0]}, opensaves.Call{}
 	t.object, t.parent, t.session, t.inquiry = nil, nil, nil, nil
-	t.total, t.register = nil, nil
+	t.total, t.register, t.contest, t.round = nil, nil, nil, nil
 	clear(t.asked)
 }
 

@@ -91,12 +91,12 @@ func settleSum(w *World, t *Task, err error, now time.Duration) {
 	t.accuse(w, Violation{Kind: kind, Detail: fmt.Sprintf("found %d when %d came", t.Answer.Old.Int, t.Call.Property.Int)}, t.object)
 }
 
-// prepareShared makes the record of a counter or register that the task has
-// reserved a place for.
+// prepareShared makes the record of a counter, register or contest that the task
+// has reserved a place for.
 func (w *World) prepareShared(t *Task) metric.Operation {
 	if !w.numbersLeft(ledger.Record) {
 		w.made(t)
-		t.total, t.register = nil, nil
+		t.total, t.register, t.contest = nil, nil, nil
 		return metric.GetRecord
 	}
 	number, key := w.name(ledger.Record)
@@ -104,7 +104,9 @@ func (w *World) prepareShared(t *Task) metric.Operation {
 	w.known.Add(t.object)
 	w.begun(t.object)
 	w.write(t)
-	t.record.Properties[len(t.record.Properties)-1] = counter(t.base)
+	if t.contest == nil {
+		t.record.Properties[len(t.record.Properties)-1] = counter(t.base)
+	}
 	return metric.CreateRecord
 }
 
@@ -122,13 +124,17 @@ func (w *World) settleSharedCreate(t *Task, end ledger.End, now time.Duration) {
 	}
 	t.object.Unlock()
 	w.shelf(t.object).Add(t.object)
-	if t.total != nil {
+	switch {
+	case t.total != nil:
 		t.total.object = t.object
 		w.sums(t.total.falls).open(t.total)
-		return
+	case t.contest != nil:
+		t.contest.object, t.contest.opened = t.object, now
+		w.contests.open(t.contest)
+	default:
+		t.register.object = t.object
+		w.registers.open(t.register)
 	}
-	t.register.object = t.object
-	w.registers.open(t.register)
 }
 
 // sums is the lane of counters of a direction.
@@ -141,9 +147,12 @@ func (w *World) sums(falls bool) *lane[total] {
 
 // made lets the next one be made.
 func (w *World) made(t *Task) {
-	if t.total != nil {
+	switch {
+	case t.total != nil:
 		w.sums(t.total.falls).making.Store(false)
-	} else {
+	case t.contest != nil:
+		w.contests.making.Store(false)
+	default:
 		w.registers.making.Store(false)
 	}
 }
@@ -156,4 +165,4 @@ func (w *World) retire(o *ledger.Object, now time.Duration) {
 }
 
 // makesShared says whether the task makes a record that arrivals will share.
-func (t *Task) makesShared() bool { return t.total != nil || t.register != nil }
+func (t *Task) makesShared() bool { return t.total != nil || t.register != nil || t.contest != nil }

@@ -51,12 +51,14 @@ type World struct {
 
 	rising, falling lane[total] // counters that arrivals share
 	registers       lane[register]
+	contests        lane[contest]
 	shelves         []*ledger.Set     // the records again, by store
 	known           *ledger.Directory // records by number, those included that were deleted lately
 	graves          graves
 	unread          [metric.Operations]*ledger.Queue // acknowledged writes to be read, by the operation that does
 	recent          atomic.Pointer[ledger.Object]    // a record that was just written, to be read soon: a cache that was not invalidated shows then
 
+	registered Registered
 	numbers    [128]numbers // by kind of key
 	former     former
 	dooms      [metric.Operations]*ledger.Queue // objects that a deletion is to be sent for, by its operation
@@ -99,6 +101,7 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 	}
 	w.rising.places, w.falling.places = make([]atomic.Pointer[total], totals), make([]atomic.Pointer[total], totals)
 	w.registers.places = make([]atomic.Pointer[register], registers)
+	w.contests.places = make([]atomic.Pointer[contest], contests)
 	for _, size := range c.Data.BlobSizes.Sizes() {
 		w.largest = max(w.largest, int64(size))
 	}
@@ -135,7 +138,7 @@ func (c Config) metadata() int { return max(100, c.Data.Records/10) }
 // SetMix changes what arrivals do from now on.
 func (w *World) SetMix(m *Mix) {
 	w.mix.Store(m)
-	w.blobWrites.Store(m.Has(metric.CreateBlob) || m.Has(metric.DeleteBlob))
+	w.blobWrites.Store(m.Share(metric.CreateBlob) > m.apart[metric.CreateBlob] || m.Has(metric.DeleteBlob))
 }
 
 // Mix is what arrivals do.

@@ -110,3 +110,12 @@ func (s *Store) Close() error {
 	}
 	return nil
 }
+
+// Remove deletes the file of a store that is closed: what it knows is gone from
+// the target too, and the next Open begins a new run.
+func (s *Store) Remove() error {
+	if err := os.Remove(filepath.Join(s.dir, fileName)); err != nil {
+		return fmt.Errorf("removing ledger %s: %w", s.dir, err)
+	}
+	return nil
+}
