@@ -92,7 +92,7 @@ func (s *summary) objectiveCase(o outcome) junitCase {
 
 func violationCase(v violation) junitCase {
 	c := junitCase{Class: name + ".violations", Name: v.Check + " " + v.Kind}
-	if v.Count > 0 {
+	if v.wrong() {
 		c.Failure = &junitMessage{Message: fmt.Sprintf("got %s wrong answers, want none", v.Count.whole())}
 	}
 	return c

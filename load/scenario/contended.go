@@ -209,3 +209,10 @@ func (c *contest) show(version uint32, signature [signatureBytes]byte, now time.
 	c.round, c.shown = &round{signature: signature}, version
 	return true, possible
 }
+
+// taken says whether an update of a round has been acknowledged.
+func (c *contest) taken(r *round) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return r.acked
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
 	"opensaves-soak/opensaves"
 )
 
@@ -23,7 +24,9 @@ func newContest(t *testing.T, protocol metric.Protocol) (w *World, told *[]strin
 	for !w.WarmedUp() {
 		arrive(w, task, Draw{Op: metric.CreateRecord}, 0, nil)
 	}
-	for w.unread[metric.GetRecord].Take() != nil { // arrivals are to read the lane alone
+	for _, queue := range []*ledger.Queue{w.unread[w.unreadBy(ledger.Record)], w.fresh} {
+		for queue != nil && queue.Take() != nil { // arrivals are to read the lane alone
+		}
 	}
 	told = &[]string{}
 	w.OnViolation = func(v Violation) { *told = append(*told, v.Kind.String()) }

@@ -135,6 +135,9 @@ func (w *World) injectable() []ledger.Kind {
 	if w.mix.Load().Has(metric.AtomicAdd) {
 		kinds = append(kinds, ledger.AtomicTotal, ledger.DoubleApplied)
 	}
+	if w.contests.places[0].Load() != nil {
+		kinds = append(kinds, ledger.LostUpdate)
+	}
 	return kinds
 }
 
@@ -149,13 +152,17 @@ func (w *World) inject(t *Task, kind ledger.Kind, now time.Duration) bool {
 		if s.total != nil {
 			s.object = s.total.object
 		}
+	case ledger.LostUpdate:
+		if c := w.contests.places[t.rand.IntN(contests)].Load(); c != nil && !c.over() {
+			s.object = c.object
+		}
 	default:
 		s.object = w.records.From(t.rand.IntN(max(1, w.records.Len())), func(o *ledger.Object) bool { return w.mayShadow(o, kind, now) })
 	}
 	if s.object == nil || !s.object.Shadowed.CompareAndSwap(false, true) {
 		return false
 	}
-	if _, steady := s.object.Steady(now); !steady && kind != ledger.Resurrected && s.total == nil { // a write was faster
+	if _, steady := s.object.Steady(now); !steady && kind != ledger.Resurrected && kind != ledger.LostUpdate && s.total == nil { // a write was faster
 		s.object.Shadowed.Store(false)
 		return false
 	}
@@ -201,7 +208,7 @@ func (w *World) provoke(t *Task, s *shadow, now time.Duration) bool {
 	t.reset(Draw{})
 	t.sent = now
 	switch s.kind {
-	case ledger.AtomicTotal, ledger.DoubleApplied:
+	case ledger.AtomicTotal, ledger.DoubleApplied, ledger.LostUpdate:
 		return false // arrivals do
 	case ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing:
 		t.Op = metric.QueryByOwner

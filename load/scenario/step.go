@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
 	"opensaves-soak/opensaves"
 )
 
@@ -122,7 +123,9 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 		w.settleFormer(t)
 	}
 	if t.shadow != nil { // what was falsified is no figure of the target
-		*r = before
+		if *r = before; t.shadow.kind == ledger.Resurrected && r.Code == metric.NotFound {
+			r.Outcome = metric.Success // it is deleted indeed
+		}
 	}
 }
 

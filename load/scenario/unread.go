@@ -33,6 +33,9 @@ func (w *World) unreadBy(letter byte) metric.Operation {
 	case ledger.Part, ledger.Chunked:
 		return metric.GetBlobChunk
 	}
+	if w.Protocol == metric.GRPC {
+		return metric.GetRecords // which leaves the cache as it is
+	}
 	return metric.GetRecord
 }
 
@@ -64,6 +67,9 @@ func (w *World) ended(t *Task, err error, now time.Duration) ledger.End {
 	if t.object.Parts == nil {
 		w.unread[w.unreadBy(t.object.Letter())].Put(t.object)
 	}
+	if w.fresh != nil && t.object.Letter() == ledger.Record {
+		w.fresh.Put(t.object)
+	}
 	if t.object.Deleted() {
 		w.forget(t.object)
 	} else {
@@ -75,8 +81,8 @@ func (w *World) ended(t *Task, err error, now time.Duration) ledger.End {
 // pursue lets some of the mix's reads bring an inquiry forward, or read an
 // acknowledged write for the first time. It reports whether this one does.
 func (w *World) pursue(t *Task) bool {
-	if side(t.Op) != 0 || t.rand.Float64() >= pursued {
-		return false
+	if side(t.Op) != 0 || t.Op != metric.GetRecords && t.rand.Float64() >= pursued {
+		return false // all get_records are fewer than that share of a mix's reads
 	}
 	q := w.dueInquiry(t.sent, func(q *inquiry) bool { return w.op(q) == t.Op })
 	return q != nil && w.follow(t, q) || w.readUnread(t)
@@ -94,21 +100,43 @@ func (w *World) follow(t *Task, q *inquiry) bool {
 // readUnread prepares the first read of an acknowledged write by the task's
 // operation; false where there is none.
 func (w *World) readUnread(t *Task) bool {
-	queue := w.unread[t.Op]
-	if queue == nil {
-		return false
+	queue, most := w.unread[t.Op], 1
+	if t.Op == metric.GetRecords {
+		most = batch
 	}
-	for o := queue.Take(); o != nil; o = queue.Take() {
-		if !o.Unread() {
-			continue
+	found := 0
+	for found < most && queue != nil {
+		o := queue.Take()
+		if o == nil {
+			break
 		}
+		if o.Unread() {
+			found++
+			t.Call.Op, t.Size = t.Op, o.Size.Load()
+			t.Call.Hint.SkipCache = w.Protocol == metric.GRPC && t.rand.IntN(2) == 0
+			w.aim(t, o)
+		}
+	}
+	if found > 0 {
 		w.supplied.Store(int64(t.sent))
-		t.Call.Op, t.Size = t.Op, o.Size.Load()
-		t.Call.Hint.SkipCache = w.Protocol == metric.GRPC
-		w.aim(t, o)
 		return true
 	}
-	return w.readFormer(t)
+	return w.readFresh(t) || w.readFormer(t)
+}
+
+// readFresh prepares a read, from the cache if it likes, of a record that was
+// just written: a cache that was not told of the write shows then.
+func (w *World) readFresh(t *Task) bool {
+	if w.fresh == nil || t.Op != metric.GetRecord {
+		return false
+	}
+	o := w.fresh.Take()
+	if o == nil {
+		return false
+	}
+	t.Call.Op = t.Op
+	w.aim(t, o)
+	return true
 }
 
 // Overdue prepares a call that arrivals did not make in time: the next step of

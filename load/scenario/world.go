@@ -56,6 +56,7 @@ type World struct {
 	known           *ledger.Directory // records by number, those included that were deleted lately
 	graves          graves
 	unread          [metric.Operations]*ledger.Queue // acknowledged writes to be read, by the operation that does
+	fresh           *ledger.Queue                    // gRPC: records that were just written
 	recent          atomic.Pointer[ledger.Object]    // a record that was just written, to be read soon: a cache that was not invalidated shows then
 
 	registered Registered
@@ -119,6 +120,9 @@ func NewWorld(c Config, mix *Mix) (*World, error) {
 	w.known = ledger.NewDirectory()
 	for _, letter := range [...]byte{ledger.Store, ledger.Record, ledger.Metadata, ledger.Blob, ledger.Part} {
 		w.unread[w.unreadBy(letter)] = ledger.NewQueue(unreadRoom)
+	}
+	if c.Protocol == metric.GRPC {
+		w.fresh = ledger.NewQueue(unreadRoom)
 	}
 	w.blobPrefix = strings.TrimSuffix(c.Identity.Key(ledger.Blob, 0), "0")
 	w.recordPrefix = strings.TrimSuffix(c.Identity.Key(ledger.Record, 0), "0")
