@@ -29,8 +29,8 @@ type summary struct {
 	Totals     totals      `json:"totals"`
 	Violations []violation `json:"violations"`
 
-	SelfTestMissed number `json:"self_test_missed"` // violations of the self-test that the checks did not find
-	Objectives []outcome   `json:"objectives"`
+	SelfTestMissed number    `json:"self_test_missed"` // violations of the self-test that the checks did not find
+	Objectives     []outcome `json:"objectives"`
 }
 
 // tested is what was tested.
@@ -74,7 +74,7 @@ type violation struct {
 // wrong says that no server may do that. That writers on REST undo each other's
 // work is by that API's design.
 func (v violation) wrong() bool {
-	return v.Count > 0 && !(v.Check == metric.CheckList.String() && v.Kind == "lost_update")
+	return v.Count > 0 && (v.Check != metric.CheckList.String() || v.Kind != "lost_update")
 }
 
 // number is a number that is null in JSON where there is none, or no end to it.
@@ -111,7 +111,7 @@ func (f *finite) sumUp(config Config) (*summary, error) {
 		Violations: violations(f.total),
 
 		SelfTestMissed: number(f.total.sum(metric.SelfTestMissed, nil)),
-		Objectives: evaluate(config.Objectives, f.measured),
+		Objectives:     evaluate(config.Objectives, f.measured),
 	}
 	s.Passed = s.verdict() == nil
 	return s, nil

@@ -180,7 +180,7 @@ func (o *Object) Steady(since time.Duration) (version uint32, steady bool) {
 	defer o.mu.Unlock()
 	in := &o.intents[o.acked%kept]
 	steady = !o.locked && !o.frozen && o.holds == 0 && o.quiet <= since &&
-		o.acked == o.intended && o.acked > 0 && !(in.version == o.acked && in.absent)
+		o.acked == o.intended && o.acked > 0 && (in.version != o.acked || !in.absent)
 	return o.acked, steady
 }
 

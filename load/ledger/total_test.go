@@ -21,7 +21,7 @@ func tell(t *testing.T, falls bool, story string) TotalVerdict {
 	total := NewTotal(100, falls)
 	additions, reads := map[byte]Addition{}, map[byte]TotalRead{}
 	verdict := TotalUnjudged
-	for _, word := range strings.Fields(story) {
+	for word := range strings.FieldsSeq(story) {
 		if verdict > TotalUnjudged {
 			t.Fatalf("before %q: got %v, want no violation yet", word, verdict)
 		}
@@ -30,7 +30,9 @@ func tell(t *testing.T, falls bool, story string) TotalVerdict {
 			what = word[1]
 		}
 		if len(word) > 2 {
-			fmt.Sscan(word[2:], &value)
+			if _, err := fmt.Sscan(word[2:], &value); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if falls && what == '=' {
 			value = 200 - value

@@ -52,7 +52,7 @@ func (s *Sweeper) Run(ctx context.Context, ended func(error)) {
 func (s *Sweeper) Round(ctx context.Context) error {
 	err := errors.Join(s.Look(ctx), s.Sweep(ctx))
 	if ctx.Err() != nil {
-		return nil
+		err = nil
 	}
 	return err
 }

@@ -43,7 +43,7 @@ type guardedRecord struct {
 	changes uint64
 }
 
-var refusedByGuard = &opensaves.Error{Op: metric.UpdateRecord, Code: metric.FailedPrecondition}
+var errRefusedByGuard = &opensaves.Error{Op: metric.UpdateRecord, Code: metric.FailedPrecondition}
 
 // do answers a call, and reports how it ended.
 func (g guards) do(call *opensaves.Call, answer *opensaves.Answer) error {
@@ -55,7 +55,7 @@ func (g guards) do(call *opensaves.Call, answer *opensaves.Answer) error {
 	case metric.UpdateRecord:
 		there := g[call.Record.Key]
 		if !slices.Equal(there.Signature, call.Record.Signature) {
-			return refusedByGuard
+			return errRefusedByGuard
 		}
 		there.put(call.Record)
 	case metric.GetRecord:
@@ -165,7 +165,7 @@ func TestAnUpdateThatTheServerRefusedAndAppliedBeginsTheNextRound(t *testing.T) 
 		w.Settle(read, g.do(&read.Call, &read.Answer), now)
 		update := sent(t, w, metric.UpdateRecord, now)
 		_ = g.do(&update.Call, &update.Answer)
-		w.Settle(update, refusedByGuard, now+time.Second)
+		w.Settle(update, errRefusedByGuard, now+time.Second)
 	}
 	if got := c.object.Version(); got != 15 || len(*told) > 0 {
 		t.Errorf("got version %d and %v, want 15 and nobody accused", got, *told)
@@ -290,7 +290,7 @@ func answered(g guards, t *Task, random *rand.Rand, late *[]opensaves.Call) erro
 		return timeout
 	case 1: // the server tries again by itself, and finds its own success
 		_ = g.do(&t.Call, &t.Answer)
-		return refusedByGuard
+		return errRefusedByGuard
 	case 2:
 		return timeout
 	case 3: // it takes effect when nobody expects it

@@ -9,10 +9,10 @@ import (
 )
 
 // falsify changes the answer where it shows a shadow, and returns how the call
-// then ended, and the shadow; nil where nothing was changed.
-func (w *World) falsify(t *Task, err error) (error, *shadow) {
+// then ended, after the shadow; nil where nothing was changed.
+func (w *World) falsify(t *Task, err error) (*shadow, error) {
 	if w.shadows.count.Load() == 0 || t.object == nil {
-		return err, nil
+		return nil, err
 	}
 	for _, s := range w.shades() {
 		if s.over.Load() {
@@ -20,10 +20,10 @@ func (w *World) falsify(t *Task, err error) (error, *shadow) {
 		}
 		if changed, end := w.falsifyAs(t, s, err); changed {
 			t.Result.Code = opensaves.CodeOf(end)
-			return end, s
+			return s, end
 		}
 	}
-	return err, nil
+	return nil, err
 }
 
 func (w *World) falsifyAs(t *Task, s *shadow, err error) (bool, error) {

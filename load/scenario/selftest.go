@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -195,8 +196,8 @@ func (w *World) mayShadow(o *ledger.Object, kind ledger.Kind, now time.Duration)
 func (w *World) buried() *ledger.Object {
 	w.graves.mu.Lock()
 	defer w.graves.mu.Unlock()
-	for i := len(w.graves.list) - 1; i >= 0; i-- {
-		if o := w.graves.list[i].object; !o.Suspected() && !o.Shadowed.Load() && o.Version() > 1 {
+	for _, g := range slices.Backward(w.graves.list) {
+		if o := g.object; !o.Suspected() && !o.Shadowed.Load() && o.Version() > 1 {
 			return o
 		}
 	}

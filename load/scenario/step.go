@@ -114,7 +114,7 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 		return
 	}
 	before := *r
-	err, t.shadow = w.falsify(t, err)
+	t.shadow, err = w.falsify(t, err)
 	steps[t.Op].settle(w, t, err, now)
 	if t.inquiry != nil {
 		w.learn(t, now)

@@ -55,11 +55,14 @@ func newScene(t *testing.T, c sandbox.Config) *scene {
 	s := &scene{box: sandbox.New(c)}
 	listener := bufconn.Listen(1 << 20)
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.box.Serve(ctx, listener) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.box.Serve(ctx, listener) // a listener in memory tells that it was closed
+	}()
 	t.Cleanup(func() {
 		cancel()
-		<-ended // a listener in memory tells that it was closed
+		<-ended
 	})
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.DialContext(ctx) }}
 	t.Cleanup(transport.CloseIdleConnections)

@@ -55,19 +55,26 @@ func TestAHistoryIsLinearizableIfSomeOrderExplainsEveryAnswer(t *testing.T) {
 		"a swap sees what began after it":      {[]did{{1, 4, CompareAndSwap(8, 9), set(8)}, {2, 3, CompareAndSwap(5, 8), set(5)}}, Linearizable},
 		"a swap sees what began after its end": {[]did{{1, 2, CompareAndSwap(8, 9), set(8)}, {3, 4, CompareAndSwap(5, 8), set(5)}}, NotLinearizable},
 		"what ends when another begins is at once with it": {
-			[]did{{1, 3, CompareAndSwap(8, 9), set(8)}, {3, 4, CompareAndSwap(5, 8), set(5)}}, Linearizable},
+			[]did{{1, 3, CompareAndSwap(8, 9), set(8)}, {3, 4, CompareAndSwap(5, 8), set(5)}}, Linearizable,
+		},
 		"reads at once with a swap see it and do not": {
-			[]did{{1, 6, CompareAndSwap(5, 9), set(5)}, {2, 3, Read(), old(5)}, {4, 5, Read(), old(9)}}, Linearizable},
+			[]did{{1, 6, CompareAndSwap(5, 9), set(5)}, {2, 3, Read(), old(5)}, {4, 5, Read(), old(9)}}, Linearizable,
+		},
 		"reads in a row see a swap and then not": {
-			[]did{{1, 6, CompareAndSwap(5, 9), set(5)}, {2, 3, Read(), old(9)}, {4, 5, Read(), old(5)}}, NotLinearizable},
+			[]did{{1, 6, CompareAndSwap(5, 9), set(5)}, {2, 3, Read(), old(9)}, {4, 5, Read(), old(5)}}, NotLinearizable,
+		},
 		"a greater value is set, a less one is not": {
-			[]did{{1, 2, CompareAndSwapGreater(7), set(5)}, {3, 4, CompareAndSwapGreater(6), old(7)}}, Linearizable},
+			[]did{{1, 2, CompareAndSwapGreater(7), set(5)}, {3, 4, CompareAndSwapGreater(6), old(7)}}, Linearizable,
+		},
 		"a value goes down by a swap for a greater one": {
-			[]did{{1, 2, CompareAndSwapGreater(4), set(5)}}, NotLinearizable},
+			[]did{{1, 2, CompareAndSwapGreater(4), set(5)}}, NotLinearizable,
+		},
 		"a less value is set, a greater one is not": {
-			[]did{{1, 2, CompareAndSwapLess(3), set(5)}, {3, 4, CompareAndSwapLess(4), old(3)}}, Linearizable},
+			[]did{{1, 2, CompareAndSwapLess(3), set(5)}, {3, 4, CompareAndSwapLess(4), old(3)}}, Linearizable,
+		},
 		"a value goes up by a swap for a less one": {
-			[]did{{1, 2, CompareAndSwapLess(6), set(5)}}, NotLinearizable},
+			[]did{{1, 2, CompareAndSwapLess(6), set(5)}}, NotLinearizable,
+		},
 		"increments wrap":                      {[]did{{1, 2, AtomicInc(4, 6), set(5)}, {3, 4, AtomicInc(4, 6), set(6)}, {5, 6, Read(), old(4)}}, Linearizable},
 		"an increment does not wrap":           {[]did{{1, 2, AtomicInc(4, 5), set(5)}, {3, 4, Read(), old(6)}}, NotLinearizable},
 		"an increment is applied twice":        {[]did{{1, 2, AtomicInc(1, 9), set(5)}, {3, 4, Read(), old(7)}}, NotLinearizable},
@@ -84,11 +91,14 @@ func TestAHistoryIsLinearizableIfSomeOrderExplainsEveryAnswer(t *testing.T) {
 		"an unknown swap matched much later":   {[]did{{1, 0, CompareAndSwap(6, 9), none}, {2, 3, AtomicInc(1, 9), set(5)}, {4, 5, Read(), old(9)}}, Linearizable},
 		"an unknown increment is applied once": {[]did{{1, 0, AtomicInc(1, 9), none}, {2, 3, Read(), old(6)}, {4, 5, Read(), old(6)}}, Linearizable},
 		"an unknown increment is applied twice": {
-			[]did{{1, 0, AtomicInc(1, 9), none}, {2, 3, Read(), old(6)}, {4, 5, Read(), old(7)}}, NotLinearizable},
+			[]did{{1, 0, AtomicInc(1, 9), none}, {2, 3, Read(), old(6)}, {4, 5, Read(), old(7)}}, NotLinearizable,
+		},
 		"of unknown increments one is applied, and one never": {
-			[]did{{1, 0, AtomicInc(1, 9), none}, {1, 0, AtomicInc(1, 9), none}, {2, 3, Read(), old(5)}, {4, 5, Read(), old(6)}, {6, 7, Read(), old(6)}}, Linearizable},
+			[]did{{1, 0, AtomicInc(1, 9), none}, {1, 0, AtomicInc(1, 9), none}, {2, 3, Read(), old(5)}, {4, 5, Read(), old(6)}, {6, 7, Read(), old(6)}}, Linearizable,
+		},
 		"unknown operations of which a later one is applied, and an earlier one never": {
-			[]did{{1, 0, CompareAndSwap(5, 8), none}, {2, 0, CompareAndSwap(5, 9), none}, {3, 4, Read(), old(9)}, {5, 6, Read(), old(9)}}, Linearizable},
+			[]did{{1, 0, CompareAndSwap(5, 8), none}, {2, 0, CompareAndSwap(5, 9), none}, {3, 4, Read(), old(9)}, {5, 6, Read(), old(9)}}, Linearizable,
+		},
 		"an unknown read tells nothing": {[]did{{1, 0, Read(), none}, {2, 3, Read(), old(5)}}, Linearizable},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,9 @@
 package store
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // shards is how many locks there are, so that requests seldom meet at one.
 const shards = 64
@@ -65,9 +68,7 @@ func (sh *shard) moveTo(dirty map[key]change) {
 	}
 	sh.pending = sh.spare
 	sh.mu.Unlock()
-	for k, c := range full {
-		dirty[k] = c
-	}
+	maps.Copy(dirty, full)
 	clear(full)
 	sh.spare = full
 }
@@ -75,8 +76,6 @@ func (sh *shard) moveTo(dirty map[key]change) {
 func (b *blocks) moveTo(dirty map[blockKey]uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for k, upTo := range b.pending {
-		dirty[k] = upTo
-	}
+	maps.Copy(dirty, b.pending)
 	clear(b.pending)
 }
