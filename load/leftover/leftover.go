@@ -3,7 +3,7 @@
 // keys go, and a counter that moves while the run lives. Who sees a counter
 // stand still for long enough claims the run, waits, and deletes what carries
 // its content, and nothing else. No two clocks are compared: everybody goes by
-// his own..
+// his own.
 package leftover
 
 import (
