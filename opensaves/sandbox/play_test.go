@@ -64,7 +64,7 @@ func newScene(t *testing.T, c sandbox.Config) *scene {
 		cancel()
 		<-ended
 	})
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.DialContext(ctx) }}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.DialContext(ctx) }}
 	t.Cleanup(transport.CloseIdleConnections)
 	s.web = &http.Client{Transport: transport}
 	conn, err := grpc.NewClient("passthrough:///memory", grpc.WithTransportCredentials(insecure.NewCredentials()),
