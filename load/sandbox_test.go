@@ -200,19 +200,11 @@ var lies = map[string]struct {
 	grpc     bool
 	scenario string
 }{
-	"corrupt":        {kind: "corrupt"},
-	"phantom_write":  {kind: "phantom_write"},
-	"lost_write":     {kind: "lost_write"},
-	"resurrected":    {kind: "resurrected"},
-	"query_mismatch": {kind: "query_mismatch"},
-	"query_shape":    {kind: "query_shape"},
-	"query_missing":  {kind: "query_missing"},
+	"corrupt":       {kind: "corrupt"},
+	"lost_write":    {kind: "lost_write"},
+	"query_missing": {kind: "query_missing"},
 
-	"atomic_total":     {kind: "atomic_total", grpc: true},
-	"double_applied":   {kind: "double_applied", grpc: true},
 	"not_linearizable": {kind: "not_linearizable", grpc: true},
-
-	"lost_update": {kind: "lost_update", scenario: "contended"},
 }
 
 func TestALyingServerIsFoundOut(t *testing.T) {
