@@ -27,7 +27,7 @@ type leftovers struct {
 }
 
 func (r *Runner) newLeftovers() *leftovers {
-	if r.Embedded {
+	if !r.Register {
 		return nil
 	}
 	l := &leftovers{Runner: r, pace: limit.NewLimiter(1, atOnce), lost: make(chan struct{})}

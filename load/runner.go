@@ -29,7 +29,8 @@ type Options struct {
 	Data     scenario.DataConfig
 	Protocol metric.Protocol
 	Identity ledger.Identity
-	Cleanup  bool          // delete at the end what the run made
+	Register bool          // keep a note of the run on the target, which outlives it, and sweep what dead runs left
+	Cleanup  bool          // delete at the end what the run made; only with Register
 	Store    *store.Store  // the ledger on disk, which the runner closes; nil: it is in memory
 	Embedded bool          // the target is the embedded sandbox: no guards
 	Slowest  time.Duration // how long a request can take at the most

@@ -100,7 +100,7 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 		identity.Run, identity.Epoch = kept.Identity().Run, kept.Identity().Epoch
 	}
 	return load.Options{
-		Identity: identity, Cleanup: d.cleansUp(), Store: kept, Config: c.Load, Safety: c.Safety, Data: c.Data,
+		Identity: identity, Register: !c.Embedded(), Cleanup: d.cleansUp(), Store: kept, Config: c.Load, Safety: c.Safety, Data: c.Data,
 		Protocol: target.Wire(), Embedded: c.Embedded(),
 		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
 		Connect: connect(ctx, target),
