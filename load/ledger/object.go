@@ -63,6 +63,7 @@ type Object struct {
 	mu       sync.Mutex
 	locked   bool
 	frozen   bool
+	blurred  bool // it was frozen by what no version shows
 	acked    uint32
 	intended uint32
 	seen     uint32 // the highest version a read has shown
@@ -289,11 +290,11 @@ func (o *Object) deletes(version uint32) bool {
 	return o.intents[version%kept].absent
 }
 
-// Freeze forbids writing until Thaw: something unknown was done to the object
-// that is no version of it.
+// Freeze forbids writing for good: something unknown was done, or will be, to
+// the object that is no version of it, so that no read can tell.
 func (o *Object) Freeze() {
 	o.mu.Lock()
-	o.frozen, o.locked = true, false
+	o.frozen, o.blurred, o.locked = true, true, false
 	o.mu.Unlock()
 }
 
@@ -304,7 +305,7 @@ func (o *Object) Thaw(now time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	in := &o.intents[o.intended%kept]
-	if max(o.acked, o.seen) < o.intended || in.absent {
+	if o.blurred || max(o.acked, o.seen) < o.intended || in.absent {
 		return false
 	}
 	if !in.acked {
