@@ -127,10 +127,11 @@ const firstNumbers = 256
 // leastCleaning is how many objects are deleted a second, at least, when the run ends.
 const leastCleaning = 100
 
-// clean deletes what the run made, if that is asked for.
-func (l *leftovers) clean() {
+// clean deletes what the run made, if that is asked for, and says whether all of
+// it is gone.
+func (l *leftovers) clean() bool {
 	if !l.Cleanup {
-		return
+		return false
 	}
 	l.ending.Store(true)
 	l.pace.SetLimit(limit.Limit(max(leastCleaning, l.share(time.Now()))))
@@ -138,9 +139,11 @@ func (l *leftovers) clean() {
 	defer cancel()
 	l.Log.Info("Deleting what the run made", "timeout", time.Duration(l.Data.CleanupTimeout))
 	stores, metadata := l.world.Keys()
-	if err := l.own.Clean(ctx, leftover.Do(l.background(metric.Cleanup)), stores, metadata); err != nil {
+	err := l.own.Clean(ctx, leftover.Do(l.background(metric.Cleanup)), stores, metadata)
+	if err != nil {
 		l.Log.Warn("Not all that the run made is deleted", "err", err)
 	}
+	return err == nil
 }
 
 // registered is what the world asks before it uses a key or writes at all.

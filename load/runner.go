@@ -6,6 +6,7 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -17,6 +18,7 @@ import (
 	"opensaves-soak/load/desired"
 	"opensaves-soak/load/ledger"
 	"opensaves-soak/load/ledger/store"
+	"opensaves-soak/load/leftover"
 	"opensaves-soak/load/pace"
 	"opensaves-soak/load/scenario"
 	"opensaves-soak/opensaves"
@@ -126,11 +128,25 @@ func (r *Runner) newPacer() *pacer {
 }
 
 // Run makes the load until ctx ends, and returns when the last request is over.
-// Stores that hold the records are made first, for as long as that takes.
+// Stores that hold the records are made first, for as long as that takes. It
+// returns ErrSwept where another took the run for dead.
 func (r *Runner) Run(ctx context.Context) error {
 	keeper := r.keep()
-	if !r.setup(ctx) {
-		return errors.Join(r.client.Close(), keeper())
+	over, err := r.work(ctx)
+	err = errors.Join(err, r.client.Close(), keeper())
+	if over && r.Store != nil { // the ledger is about what is not there any more
+		err = errors.Join(err, r.Store.Remove())
+	}
+	return err
+}
+
+// work makes the load, and says whether nothing of the run is left on the target.
+func (r *Runner) work(ctx context.Context) (over bool, err error) {
+	if err := r.setup(ctx); err != nil {
+		return errors.Is(err, ErrSwept), err
+	}
+	if ctx.Err() != nil {
+		return false, nil
 	}
 	r.ready.Store(true)
 	r.Log.Info("The load begins", "run", r.world.Identity.Run, "protocol", r.Protocol.String(), "rps", r.Status().RPS, "max_rps", r.Status().MaxRPS)
@@ -141,11 +157,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	actors.Go(func() { r.conduct.run(ctx) })
 	actors.Go(func() { r.tend(ctx) })
 	actors.Go(func() { r.verify(ctx) })
-	var swept error
 	if r.leftovers != nil {
 		actors.Go(func() {
 			defer cancel()
-			swept = r.leftovers.run(ctx)
+			err = r.leftovers.run(ctx)
 		})
 	}
 	actors.Wait()
@@ -153,14 +168,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.pending.Wait()
 	r.conduct.tick(time.Now())
 	r.report.flush()
-	if r.leftovers != nil && swept == nil {
-		r.leftovers.clean()
-	}
-	err := errors.Join(swept, r.client.Close(), keeper())
-	if swept != nil && r.Store != nil {
-		err = errors.Join(err, r.Store.Remove())
-	}
-	return err
+	return err != nil || r.leftovers != nil && r.leftovers.clean(), err
 }
 
 // Ready says whether the load has begun.
@@ -246,20 +254,23 @@ func (r *Runner) background(purpose metric.Purpose) scenario.Do {
 	}
 }
 
-// setup makes the stores that hold records, again and again until it succeeds
-// or ctx ends, and reports which.
-func (r *Runner) setup(ctx context.Context) bool {
+// setup makes the stores that hold records, again and again until it succeeds or
+// ctx ends. Its error is ErrSwept.
+func (r *Runner) setup(ctx context.Context) error {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := r.prepare(ctx)
-		if err == nil {
-			return true
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, leftover.ErrLost):
+			return fmt.Errorf("%w: %w", ErrSwept, err)
 		}
 		if ctx.Err() == nil {
 			r.Log.Warn("Stores could not be created", "err", err, "retry_in", wait)
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return nil
 		case <-time.After(wait):
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"opensaves-soak/exporter/metric"
@@ -236,4 +237,6 @@ type Options struct {
 	MaxInFlight func() int
 	// OnAttempt is told of every request written to a connection, retries by the transport included.
 	OnAttempt func(metric.Operation)
+	// Dial connects to host:port; nil: over TCP.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
 }

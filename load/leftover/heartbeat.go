@@ -22,7 +22,7 @@ func (r *Registration) beat(ctx context.Context) error {
 	}
 	fresh := !r.exists
 	wrote := r.write(ctx)
-	notes, err := r.registry.read(ctx)
+	notes, err := r.registry.read(ctx, r.note.key())
 	if err != nil {
 		r.open = opensaves.CodeOf(err) != metric.NotFound
 		return errors.Join(wrote, err)
@@ -36,15 +36,21 @@ func (r *Registration) beat(ctx context.Context) error {
 }
 
 // join finds the note of this run from before a restart. A run that was
-// restored and has none was swept meanwhile.
+// restored and has none was swept meanwhile; but where the registry itself is
+// missing, which nobody deletes, the target has lost what it had, and what the run
+// remembers must be looked for.
 func (r *Registration) join(ctx context.Context) error {
 	if r.open {
 		return nil
 	}
-	if err := r.registry.open(ctx); err != nil {
+	missing, err := r.registry.open(ctx)
+	if err != nil {
 		return err
 	}
-	notes, err := r.registry.read(ctx)
+	if missing {
+		r.exists, r.restored = false, false
+	}
+	notes, err := r.registry.read(ctx, r.note.key())
 	if err != nil {
 		return err
 	}

@@ -230,14 +230,27 @@ func TestARestartedRunKeepsWhatEarlierEpochsUsed(t *testing.T) {
 
 func TestARestartedRunThatWasSweptIsLost(t *testing.T) {
 	onTargets(t, func(t *testing.T, tg *target) {
+		if err := NewRegistration(tg.options(ledger.Identity{Run: deadRun}, tg.do), false, nil).Beat(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before := tg.things(t)
 		r := NewRegistration(tg.options(ledger.Identity{Run: liveRun, Epoch: 1}, tg.do), true, nil)
 		for range 2 {
 			if err := r.Beat(t.Context()); err == nil {
 				t.Error("got a run without its note going on")
 			}
 		}
-		if !r.Lost() || len(tg.things(t)) != 1 {
-			t.Errorf("got lost %v and %v, want it lost and no note", r.Lost(), tg.things(t))
+		if diff := cmp.Diff(before, tg.things(t)); diff != "" || !r.Lost() {
+			t.Errorf("got lost %v, want true; on the target (-before +after):\n%s", r.Lost(), diff)
+		}
+	})
+}
+
+func TestARunWhoseTargetWasWipedGoesOnAndLooksForWhatItHad(t *testing.T) {
+	onTargets(t, func(t *testing.T, tg *target) {
+		restarted := NewRegistration(tg.options(ledger.Identity{Run: liveRun, Epoch: 1}, tg.do), true, nil)
+		if err := restarted.Beat(t.Context()); err != nil || restarted.Suspended(0) {
+			t.Errorf("a restarted run: got %v, suspended %v, want it to go on", err, restarted.Suspended(0))
 		}
 	})
 }

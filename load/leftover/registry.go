@@ -33,21 +33,21 @@ func (r *registry) call(ctx context.Context, call opensaves.Call) (*opensaves.An
 	return answer, r.do(ctx, &call, answer)
 }
 
-// open creates the store if it is missing. A store of that key with another
-// name is somebody else's, and stays so.
-func (r *registry) open(ctx context.Context) error {
+// open creates the store if it is missing, and says whether it was. A store of
+// that key with another name is somebody else's, and stays so.
+func (r *registry) open(ctx context.Context) (missing bool, err error) {
 	_, created := r.call(ctx, opensaves.Call{Op: metric.CreateStore, Store: registryStore, StoreName: registryName})
 	if created == nil {
-		return nil
+		return true, nil
 	}
 	answer, err := r.call(ctx, opensaves.Call{Op: metric.GetStore, Store: registryStore})
 	if err != nil || len(answer.Stores) != 1 {
-		return fmt.Errorf("opening the registry: %w", created)
+		return false, fmt.Errorf("opening the registry: %w", created)
 	}
 	if name := answer.Stores[0].Name; name != registryName {
-		return fmt.Errorf("opening the registry: got a store %s named %.100q, want %q: it is somebody else's", registryStore, name, registryName)
+		return false, fmt.Errorf("opening the registry: got a store %s named %.100q, want %q: it is somebody else's", registryStore, name, registryName)
 	}
-	return nil
+	return false, nil
 }
 
 // listing returns the operation that lists a store's records.
@@ -58,9 +58,9 @@ func (r *registry) listing() metric.Operation {
 	return metric.QueryByOwner // of nobody: all
 }
 
-// read returns all notes by their keys, past every cache. An error means that
-// nothing is known.
-func (r *registry) read(ctx context.Context) (map[string]note, error) {
+// read returns all notes by their keys, past every cache; those of the keys asked
+// for also past an index that lags. An error means that nothing is known.
+func (r *registry) read(ctx context.Context, own ...string) (map[string]note, error) {
 	answer, err := r.call(ctx, opensaves.Call{Op: r.listing(), Store: registryStore})
 	if err != nil {
 		return nil, fmt.Errorf("reading the registry: %w", err)
@@ -74,6 +74,9 @@ func (r *registry) read(ctx context.Context) (map[string]note, error) {
 		add(notes, &answer.Records[i])
 	}
 	if r.protocol == metric.GRPC {
+		for _, key := range own {
+			notes[key] = note{}
+		}
 		return r.refresh(ctx, slices.Sorted(maps.Keys(notes)))
 	}
 	return notes, nil

@@ -147,7 +147,7 @@ func (w *World) settleFormer(t *Task) {
 	w.former.mu.Unlock()
 }
 
-// bury deletes objects of earlier starts that have been read, blobs before
+// endFormer deletes objects of earlier starts that have been read, blobs before
 // records before stores, at most so many calls.
 func (w *World) endFormer(ctx context.Context, most int, now func() time.Duration, do Do) {
 	batch := w.mortal(most)
@@ -158,12 +158,15 @@ func (w *World) endFormer(ctx context.Context, most int, now func() time.Duratio
 	var answer opensaves.Answer
 	for _, o := range batch {
 		call, needed := w.burial(o)
+		version := o.IntendDelete() // it may be read yet, as a sentinel
 		if needed {
 			answer.Reset()
 			if !final(opensaves.CodeOf(do(ctx, &call, &answer))) {
+				o.End(version, ledger.Unknown, now())
 				w.revive([]*ledger.Object{o})
 				continue
 			}
+			o.End(version, ledger.Acknowledged, now())
 		}
 		w.forget(o)
 		w.former.epochs.Delete(o)

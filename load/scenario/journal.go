@@ -144,9 +144,17 @@ func (w *World) note(o *ledger.Object) (ticket uint64) {
 	if w.Store == nil || o.Former {
 		return 0
 	}
+	e := w.entry(o)
+	ticket = w.Store.Note(e)
+	o.Asked(e.Reserved, ticket)
+	return ticket
+}
+
+// entry is what the disk is to know of an object.
+func (w *World) entry(o *ledger.Object) store.Entry {
 	acked, reserved, doomed := o.Standing()
 	e := store.Entry{
-		Kind: o.Letter(), Epoch: w.Identity.Epoch, Number: o.Number,
+		Kind: o.Letter(), Epoch: w.epochOf(o), Number: o.Number,
 		Acked: acked, Reserved: reserved, Doomed: doomed, Size: o.Size.Load(),
 	}
 	if o.Parent != nil {
@@ -155,9 +163,7 @@ func (w *World) note(o *ledger.Object) (ticket uint64) {
 	if o.Letter() == ledger.Part {
 		e.Size = partOf(o)
 	}
-	ticket = w.Store.Note(e)
-	o.Asked(reserved, ticket)
-	return ticket
+	return e
 }
 
 // partOf is a part's place in its blob.
@@ -192,24 +198,24 @@ func (w *World) tryLock(o *ledger.Object) bool {
 	return o.TryLock()
 }
 
-// doom has the disk know that a deletion of an object may be sent.
+// doom has the disk know that a deletion of an object may be sent, with which
+// goes what belongs to it.
 func (w *World) doom(o *ledger.Object) (ticket uint64) {
 	if w.Store == nil {
 		return 0
 	}
+	if o.Blob != nil {
+		ticket = w.doom(o.Blob)
+	}
+	for _, part := range o.Parts {
+		if part != nil { // one that the disk did not know
+			ticket = max(ticket, w.doom(part))
+		}
+	}
 	o.Doom()
-	ticket = w.Store.Note(w.doomed(o))
+	ticket = max(ticket, w.Store.Note(w.entry(o)))
 	o.DoomedBy(ticket)
 	return ticket
-}
-
-func (w *World) doomed(o *ledger.Object) store.Entry {
-	acked, reserved, _ := o.Standing()
-	e := store.Entry{Kind: o.Letter(), Epoch: w.epochOf(o), Number: o.Number, Acked: acked, Reserved: reserved, Doomed: true, Size: o.Size.Load()}
-	if o.Parent != nil {
-		e.Parent = o.Parent.Number
-	}
-	return e
 }
 
 // victim returns an object to be deleted, with its lock, nil if there is none:

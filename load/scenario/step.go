@@ -123,8 +123,12 @@ func (w *World) Settle(t *Task, err error, now time.Duration) {
 		w.settleFormer(t)
 	}
 	if t.shadow != nil { // what was falsified is no figure of the target
-		if *r = before; t.shadow.kind == ledger.Resurrected && r.Code == metric.NotFound {
+		*r = before
+		switch {
+		case t.shadow.kind == ledger.Resurrected && r.Code == metric.NotFound:
 			r.Outcome = metric.Success // it is deleted indeed
+		case t.shadow.kind == ledger.LostUpdate:
+			r.Outcome = metric.AbortedOutcome // its guard was not met
 		}
 	}
 }

@@ -98,6 +98,9 @@ func (c *Client) opener() (func() (*grpc.ClientConn, error), error) {
 			MinConnectTimeout: 5 * time.Second,
 		}),
 	}
+	if c.options.Dial != nil {
+		options = append(options, grpc.WithContextDialer(c.options.Dial))
+	}
 	return func() (*grpc.ClientConn, error) {
 		conn, err := grpc.NewClient(c.config.Address, options...)
 		if err != nil {

@@ -21,7 +21,13 @@ type connection struct {
 }
 
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := c.dialer.DialContext(ctx, network, address)
+	reach := c.options.Dial
+	if reach == nil {
+		reach = func(ctx context.Context, address string) (net.Conn, error) {
+			return c.dialer.DialContext(ctx, network, address)
+		}
+	}
+	conn, err := reach(ctx, address)
 	if err != nil {
 		return nil, err
 	}
