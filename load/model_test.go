@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/common/model"
-
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
 	"opensaves-soak/opensaves/sandbox"
@@ -58,7 +56,6 @@ func play(t *testing.T, protocol metric.Protocol, seed uint64) (right float64) {
 		defer s.end()
 		free := freedoms(random)
 		s.timeout = 2 * time.Second
-		s.verify.CacheLimit, s.verify.IndexLimit, s.verify.BlobQuiet = seconds(15), seconds(10), seconds(5)
 		if protocol == metric.GRPC && random.IntN(4) == 0 {
 			s.verify.Consistency = ledger.Strong
 		}
@@ -85,8 +82,6 @@ func play(t *testing.T, protocol metric.Protocol, seed uint64) (right float64) {
 	})
 	return right
 }
-
-func seconds(n int) model.Duration { return model.Duration(time.Duration(n) * time.Second) }
 
 // freedoms are what a server may do and still be correct, a few at a time.
 func freedoms(random *rand.Rand) (f fault.Faults) {

@@ -119,6 +119,7 @@ type simulation struct {
 // reached.
 func simulate(t *testing.T, protocol metric.Protocol, box *sandbox.Sandbox) *simulation {
 	s := &simulation{network: newNetwork(), box: box, protocol: protocol, timeout: time.Minute, verify: ledger.DefaultConfig()}
+	s.verify.CacheLimit, s.verify.IndexLimit, s.verify.BlobQuiet = seconds(15), seconds(10), seconds(5)
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- box.Serve(ctx, s) }()
@@ -136,13 +137,12 @@ type life struct {
 	*soak
 	client *travel
 	dir    string // of its ledger
-	told   chan scenario.Violation
 }
 
 // live starts a load, with its ledger in a directory if there is one.
 func (s *simulation) live(t *testing.T, dir string, change func(*Options)) *life {
 	t.Helper()
-	l := &life{soak: &soak{registry: prometheus.NewRegistry(), ended: make(chan struct{})}, dir: dir, told: make(chan scenario.Violation, 100)}
+	l := &life{soak: &soak{registry: prometheus.NewRegistry(), ended: make(chan struct{})}, dir: dir}
 	target := opensaves.DefaultConfig()
 	target.Address, target.Timeout, target.BlobTimeout = s.Addr().String(), model.Duration(s.timeout), model.Duration(s.timeout)
 	dial := func(o opensaves.Options) (opensaves.Client, error) { return grpc.New(target, o) }
@@ -233,3 +233,5 @@ func still(t *testing.T, path string) []byte {
 		before = content
 	}
 }
+
+func seconds(n int) model.Duration { return model.Duration(time.Duration(n) * time.Second) }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ const (
 	pageLimit = 20
 	// wholeBytes is below the megabyte at which an answer of REST ends silently.
 	wholeBytes = 512 << 10
+	// offsetEvery is one in so many of the questions that are asked with an offset,
+	// of up to offsets records.
+	offsetEvery, offsets = 4, 4
 	// swept bounds how many records of a store are looked through for those
 	// that an answer lacks.
 	swept = 4096
@@ -28,6 +32,9 @@ func prepareQuery(w *World, t *Task) metric.Operation {
 		return metric.CreateRecord
 	}
 	w.ask(t, o)
+	if t.Op == metric.QueryByProperty && t.rand.IntN(offsetEvery) == 0 {
+		t.Call.Query.Offset = 1 + t.rand.IntN(offsets)
+	}
 	return t.Op
 }
 
@@ -187,10 +194,13 @@ func (w *World) judgeShape(t *Task) {
 // ordered says whether answers are in the order of keys.
 func (w *World) ordered() bool { return w.Protocol == metric.HTTP && w.Backend != opensaves.DocumentDB }
 
-// whole says whether an answer would hold a key if the target had it: it is
-// not cut, or where answers are in order the key is not beyond its last one.
+// whole says whether an answer would hold a key if the target had it: it skips
+// nothing and is not cut, or where answers are in order the key is not beyond its last one.
 func (w *World) whole(t *Task, key string) bool {
 	records, limit := t.Answer.Records, t.Call.Query.Limit
+	if t.Call.Query.Offset > 0 {
+		return false
+	}
 	if (limit == 0 || len(records) < limit) && (w.Protocol == metric.GRPC || t.Answer.Received < wholeBytes) {
 		return true
 	}
@@ -198,24 +208,34 @@ func (w *World) whole(t *Task, key string) bool {
 }
 
 // judgeMissing looks for records that an answer lacks: those that must match and
-// that no write has touched for as long as an index may lag.
+// that no write has touched for as long as an index may lag. An answer with an
+// offset may lack any of them, but not more than it was to skip.
 func (w *World) judgeMissing(t *Task) {
 	shelf, since := w.shelf(t.object), t.sent-time.Duration(w.Verify.IndexLimit)
 	if since < 0 || t.object.Former {
 		return // too early; or a store that is being emptied
 	}
-	looked := 0
+	looked, matching := 0, 0
 	shelf.From(t.rand.IntN(max(1, shelf.Len())), func(o *ledger.Object) bool {
 		looked++
 		if t.Call.Query.Tags == nil && !w.answers(t, o, 0) {
 			return looked == swept
 		}
-		if version, steady := o.Steady(since); steady && w.answers(t, o, version) && w.whole(t, o.Key) && !t.found(o) && !o.Accused(ledger.QueryMissing) {
+		version, steady := o.Steady(since)
+		if !steady || !w.answers(t, o, version) {
+			return looked == swept
+		}
+		matching++
+		if w.whole(t, o.Key) && !t.found(o) && !o.Accused(ledger.QueryMissing) {
 			t.suspected(t.sent - o.Quiet())
 			w.suspect(t, o, t.Op, t.sent-o.Quiet())
 		}
 		return looked == swept
 	})
+	q := &t.Call.Query
+	if got, want := len(t.Answer.Records), matching-q.Offset; q.Offset > 0 && got < min(want, q.Limit) {
+		t.accuse(w, Violation{Kind: ledger.QueryShape, Detail: fmt.Sprintf("%d records after %d, want %d at least", got, q.Offset, min(want, q.Limit))}, t.object)
+	}
 }
 
 // found says whether the answer holds a record.

@@ -41,7 +41,7 @@ const (
 
 // slowest is how long the checks may take to find a violation that is injected,
 // beside the limits that the configuration sets.
-const slowest = time.Minute
+const slowest = 4 * time.Minute
 
 // SelfTest injects a violation of every kind, every interval from when the
 // working set is warm, and sees to it that each is found. It is to be called
