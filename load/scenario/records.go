@@ -193,10 +193,14 @@ func settleUpdateRecord(w *World, t *Task, err error, now time.Duration) {
 }
 
 // prepareDeleteRecord deletes a record that has no blobs, since they would
-// outlive it on some servers. Odd and even numbers take turns, because they are
-// not equally easy to lock and the working set must keep both.
+// outlive it on some servers. Odd and even numbers are not equally easy to lock,
+// and the working set must keep both: what is drawn decides which it is, so that
+// the one goes more often that there is more of.
 func prepareDeleteRecord(w *World, t *Task) metric.Operation {
-	rank, turn := w.rank(t, w.records), t.rand.Uint64()
+	rank, turn := w.rank(t, w.records), uint64(0)
+	if drawn := w.records.From(rank, anyObject); drawn != nil {
+		turn = drawn.Number
+	}
 	may := func(o *ledger.Object) bool { return w.mayDelete(o, t.sent) }
 	find := func() *ledger.Object {
 		if o := w.records.From(rank, func(o *ledger.Object) bool { return (o.Number+turn)%2 == 0 && may(o) }); o != nil {
