@@ -159,15 +159,14 @@ func (w *World) bring(ctx context.Context, d doubt, answer *opensaves.Answer, no
 	if d.why == lost {
 		w.look(ctx, d.object, answer, do)
 	}
-	answer.Reset()
 	version := d.object.IntendDelete()
-	if !final(opensaves.CodeOf(do(ctx, &d.call, answer))) {
-		d.object.End(version, ledger.Unknown, now())
+	end, over := w.delete(ctx, &d.call, answer, do)
+	d.object.End(version, end, now())
+	if !over {
 		d.since = now()
 		w.put(d)
 		return
 	}
-	d.object.End(version, ledger.Acknowledged, now())
 	w.gone(d, now())
 	w.forget(d.object)
 }
@@ -186,15 +185,19 @@ func (w *World) look(ctx context.Context, o *ledger.Object, answer *opensaves.An
 	}
 }
 
-// final says that a deletion was answered for good: what was there is gone, or
-// nothing was there, which one backend calls an internal error. The key is never
+// delete sends a deletion that no arrival made, and says whether it is over. What
+// is not found is no more looked for, but that may be the answer of a server whose
+// backend is down; another backend calls it an internal error. The key is never
 // used again, so that nothing can depend on it.
-func final(code metric.Code) bool {
-	switch code {
-	case metric.OK, metric.NotFound, metric.FailedPrecondition, metric.Internal:
-		return true
+func (w *World) delete(ctx context.Context, call *opensaves.Call, answer *opensaves.Answer, do Do) (end ledger.End, over bool) {
+	answer.Reset()
+	switch opensaves.CodeOf(do(ctx, call, answer)) {
+	case metric.OK:
+		return ledger.Acknowledged, true
+	case metric.NotFound, metric.FailedPrecondition, metric.Internal:
+		return ledger.Unknown, true
 	}
-	return false
+	return ledger.Unknown, false
 }
 
 func (w *World) due(now time.Duration, most int) []doubt {

@@ -160,13 +160,12 @@ func (w *World) endFormer(ctx context.Context, most int, now func() time.Duratio
 		call, needed := w.burial(o)
 		version := o.IntendDelete() // it may be read yet, as a sentinel
 		if needed {
-			answer.Reset()
-			if !final(opensaves.CodeOf(do(ctx, &call, &answer))) {
-				o.End(version, ledger.Unknown, now())
+			end, over := w.delete(ctx, &call, &answer, do)
+			o.End(version, end, now())
+			if !over {
 				w.revive([]*ledger.Object{o})
 				continue
 			}
-			o.End(version, ledger.Acknowledged, now())
 		}
 		w.forget(o)
 		w.former.epochs.Delete(o)

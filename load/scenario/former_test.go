@@ -45,35 +45,48 @@ func onDisk(t *testing.T, dir string, protocol metric.Protocol, use func(*World)
 }
 
 func TestWhatAnEarlierStartLeftMayBeReadAfterItsDeletion(t *testing.T) {
-	dir := t.TempDir()
-	task := NewTask(1, 2)
-	onDisk(t, dir, metric.HTTP, func(w *World) {
-		arrive(w, task, Draw{Op: metric.CreateRecord}, time.Minute, nil)
-	})
-	onDisk(t, dir, metric.HTTP, func(w *World) {
-		task.reset(Draw{Op: metric.GetRecord})
-		if task.Call.Op = task.Op; !w.readFormer(task) {
-			t.Fatal("nothing is left of the earlier start")
-		}
-		record := task.former
-		w.content.record(&task.Answer.Record, &arena{}, record, 1)
-		w.Settle(task, nil, time.Minute)
-		var deleted []string
-		w.Tend(t.Context(), 10, func() time.Duration { return time.Hour }, func(_ context.Context, call *opensaves.Call, _ *opensaves.Answer) error {
-			deleted = append(deleted, call.Key)
-			return nil
+	for _, test := range []struct {
+		deletion metric.Code // that it was answered with
+		there    metric.Result
+	}{
+		{metric.OK, metric.Suspect},
+		{metric.NotFound, metric.Right}, // as a server says whose backend is down
+	} {
+		dir, task := t.TempDir(), NewTask(1, 2)
+		onDisk(t, dir, metric.HTTP, func(w *World) {
+			arrive(w, task, Draw{Op: metric.CreateRecord}, time.Minute, nil)
 		})
-		if len(deleted) != 1 || deleted[0] != record.Key {
-			t.Fatalf("deleted: got %v, want %s alone", deleted, record.Key)
-		}
-		task.reset(Draw{Op: metric.GetRecord})
-		task.Call.Op, task.sent = task.Op, 2*time.Hour
-		w.readRecord(task, record)
-		w.Settle(task, &opensaves.Error{Op: task.Op, Code: metric.NotFound}, 2*time.Hour)
-		if task.Result.Verdict != metric.Right {
-			t.Errorf("a read after the deletion: got %s, want ok", task.Result.Verdict)
-		}
-	})
+		onDisk(t, dir, metric.HTTP, func(w *World) {
+			task.reset(Draw{Op: metric.GetRecord})
+			if task.Call.Op = task.Op; !w.readFormer(task) {
+				t.Fatal("nothing is left of the earlier start")
+			}
+			record := task.former
+			w.content.record(&task.Answer.Record, &arena{}, record, 1)
+			w.Settle(task, nil, time.Minute)
+			w.Tend(t.Context(), 10, func() time.Duration { return time.Hour }, func(context.Context, *opensaves.Call, *opensaves.Answer) error {
+				if test.deletion == metric.OK {
+					return nil
+				}
+				return &opensaves.Error{Code: test.deletion}
+			})
+			for _, absent := range []bool{true, false} {
+				task.reset(Draw{Op: metric.GetRecord})
+				task.Call.Op, task.sent = task.Op, 2*time.Hour
+				w.readRecord(task, record)
+				var err error = &opensaves.Error{Op: task.Op, Code: metric.NotFound}
+				want := metric.Right
+				if !absent {
+					err, want = nil, test.there
+					w.content.record(&task.Answer.Record, &arena{}, record, 1)
+				}
+				w.Settle(task, err, 2*time.Hour)
+				if task.Result.Verdict != want {
+					t.Errorf("deletion answered with %s, absent %v: got %s, want %s", test.deletion, absent, task.Result.Verdict, want)
+				}
+			}
+		})
+	}
 }
 
 func TestWhatGoesWithADoomedRecordMayBeAbsentAfterAKill(t *testing.T) {
