@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 
 	"github.com/oklog/run"
 
@@ -17,11 +18,12 @@ func (c *command) runSandbox(ctx context.Context) error {
 		return err
 	}
 	guard := exporter.Guard(c.tokenFile, c.log.With("component", "web"))
-	server := sandbox.New(sandbox.Config{Guard: guard})
+	seed := rand.Uint64() // told, so that its faults can be drawn again
+	server := sandbox.New(sandbox.Config{Seed: seed, Guard: guard})
 	var group run.Group
 	group.Add(signals(ctx))
 	for _, listener := range listeners {
-		c.log.Info("Serving Open Saves: REST, gRPC and the control API", "address", listener.Addr())
+		c.log.Info("Serving Open Saves: REST, gRPC and the control API", "address", listener.Addr(), "seed", seed)
 		group.Add(actor(ctx, func(ctx context.Context) error { return server.Serve(ctx, listener) }))
 	}
 	if err := group.Run(); !errors.Is(err, run.ErrSignal) {

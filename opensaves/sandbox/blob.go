@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 // blob is what gRPC keeps for a record: bytes with their checksums, or the
@@ -23,6 +25,27 @@ type blob struct {
 // maxInline is the size in bytes up to which a blob stands in the record
 // itself: upstream's blob_max_inline_size.
 const maxInline = 65536
+
+func newBlob(content []byte) *blob {
+	return &blob{content: content, sums: sumsOf(content), size: int64(len(content))}
+}
+
+// stored is what a server keeps of a blob.
+func (b *blob) stored(how manner) *blob {
+	if kept := how.stored(b.content); len(kept) < len(b.content) {
+		return newBlob(kept)
+	}
+	return b
+}
+
+// stored is what a server keeps of content: under the lie about its threshold
+// all but the last byte of what is one byte too long to be inline.
+func (m manner) stored(content []byte) []byte {
+	if m.lie == fault.Threshold && len(content) == maxInline+1 {
+		return content[:maxInline]
+	}
+	return content
+}
 
 func (b *blob) external() bool { return b.upload != nil || b.size > maxInline }
 

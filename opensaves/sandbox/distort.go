@@ -11,6 +11,7 @@ import (
 type asked interface {
 	matches(*record) bool
 	most() int // 0: no limit
+	tied(a, b *record) bool
 }
 
 // distort tells the lies of queries in an answer that is in order of keys.
@@ -20,6 +21,8 @@ func (d *database) distort(found []*record, ask asked, how manner) []*record {
 		if len(found) > 0 {
 			found[0] = found[0].falsified()
 		}
+	case fault.QueryOrder:
+		swapNeighbours(found, ask)
 	case fault.QueryShape:
 		return twice(found, ask.most())
 	case fault.QueryMismatch:
@@ -28,6 +31,16 @@ func (d *database) distort(found []*record, ask asked, how manner) []*record {
 		}
 	}
 	return found
+}
+
+// swapNeighbours lets the first two change places whose order is not free.
+func swapNeighbours(found []*record, ask asked) {
+	for i := 1; i < len(found); i++ {
+		if !ask.tied(found[i-1], found[i]) {
+			found[i-1], found[i] = found[i], found[i-1]
+			return
+		}
+	}
 }
 
 // twice repeats the first record.

@@ -67,7 +67,7 @@ func (v *service) CreateBlob(stream grpc.ClientStreamingServer[api.CreateBlobReq
 		return err
 	}
 	c := onDatabase(metric.CreateBlob, meta.GetHint())
-	b := &blob{content: content, sums: sumsOf(content), size: int64(len(content))}
+	b := newBlob(content)
 	if b.external() {
 		c.touches |= fault.S3
 	}
@@ -75,7 +75,7 @@ func (v *service) CreateBlob(stream grpc.ClientStreamingServer[api.CreateBlobReq
 		return errChecksum
 	}
 	_, err = run(stream.Context(), v.sandbox, c, func(how manner) (*record, error) {
-		return v.database.attach(recordKey{meta.GetStoreKey(), meta.GetRecordKey()}, b, how)
+		return v.database.attach(recordKey{meta.GetStoreKey(), meta.GetRecordKey()}, b.stored(how), how)
 	})
 	switch {
 	case errors.Is(err, errNoRecord) && b.external():

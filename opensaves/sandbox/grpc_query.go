@@ -11,6 +11,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/opensaves/grpc/api"
+	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 func queryOperation(in *api.QueryRecordsRequest) metric.Operation {
@@ -75,7 +76,15 @@ func (s *search) enough() int {
 	return s.most() + s.skip()
 }
 
-func (s *search) skip() int { return max(0, int(s.in.GetOffset())) }
+// skip says how many matches are left out first: one more than asked for under
+// the lie about it.
+func (s *search) skip() int {
+	offset := max(0, int(s.in.GetOffset()))
+	if offset > 0 && s.how.lie == fault.QueryGap {
+		offset++
+	}
+	return offset
+}
 
 // answer returns the records that the query finds, in its order, which is that
 // of their stores and keys where it names none.
@@ -101,7 +110,7 @@ func (s *search) answer(d *database) []*record {
 
 // take keeps a record that matches and says whether more are wanted.
 func (s *search) take(r *record) bool {
-	if s.matches(r) && s.sortable(r) && !s.how.plan.Missing(r.store, r.key) {
+	if s.matches(r) && s.sortable(r) && !s.how.misses(r) {
 		s.found = append(s.found, r)
 	}
 	return s.enough() == 0 || len(s.found) < s.enough()
@@ -207,6 +216,10 @@ func (s *search) sortable(r *record) bool {
 	}
 	return true
 }
+
+// tied says whether two records may change places: of the order that was asked
+// for, those that are equal in it.
+func (s *search) tied(a, b *record) bool { return len(s.in.GetSortOrders()) > 0 && s.order(a, b) == 0 }
 
 func (s *search) order(a, b *record) int {
 	for _, o := range s.in.GetSortOrders() {

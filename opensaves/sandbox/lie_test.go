@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -121,8 +122,65 @@ func TestLiesAsTheirClientsSeeThem(t *testing.T) {
 			ask("after 10s"), ask(`UpdateRecord store_key:"s" record{key:"r" tags:"v3" signature:"{sig}"}`, "OK"), ask(readMany, v2), ask("after 10s"), ask(readMany, `"v3"`),
 			ask(deleteCall, "OK"), ask(readMany, `"v3"`), ask("after 10s"), ask(readMany, "code:5"),
 		},
+		"expired lets a record vanish on REST, whatever was done to it": {
+			ask(`faults {"kinds":{"expired":1},"expire_after":"1h"}`, "200"), ask(firstWeb, "201"), noFaults(), ask(secondWeb, "200"),
+			ask("after 59m59s"), ask(readWeb, v2), ask(askWeb, v2), ask("after 2s"), ask(readWeb, "404"), ask(askWeb, "!"+v2), ask("GET /api/stores/s/records", "!"+v2),
+			ask(firstWeb, "201"),
+		},
+		"expired lets a record vanish on gRPC after a day, from the cache too": {
+			lie("expired"), ask(firstCall, "OK"), ask("after 23h59m59s"), ask(readCall, v1), ask(askCall, v1),
+			ask("after 2s"), ask(readCall, "NotFound"), ask(readMany, "code:5"), ask(askCall, "!"+v1),
+		},
+		"expired empties a cache that writes leave as it is": {
+			ask(`faults {"kinds":{"expired":1},"expire_after":"1m","cache_ttl":"1h"}`, "200"), ask(firstCall, "OK"), ask(readCall, v1), ask("after 61s"), ask(readCall, "NotFound"),
+		},
+		"expired spares a record that was created after another was deleted": {
+			lie("expired"), ask(firstWeb, "201"), noFaults(), ask(deleteWeb, "204"), ask("after 1s"), ask(firstWeb, "201"), ask("after 25h"), ask(readWeb, v1),
+		},
+		"index_rot leaves out of queries what has not changed for long": {
+			ask(firstCall, "OK"), lie("index_rot"), ask("after 9m59s"), ask(askCall, v1), ask(askWeb, v1), ask("GET /api/stores/s/records", v1),
+			ask("after 1s"), ask(askCall, "!"+v1), ask(askWeb, "!"+v1), ask("GET /api/stores/s/records", "!"+v1), ask(readMany, v1),
+			ask(secondCall, "OK"), ask(askCall, v2), ask(askWeb, v2), ask("after 10m"), ask(askCall, "!"+v2), noFaults(), ask(askCall, v2),
+		},
+		"index_rot takes as long as is set": {
+			ask(firstCall, "OK"), ask(`faults {"kinds":{"index_rot":1},"rot_after":"2s"}`, "200"), ask("after 1900ms"), ask(askCall, v1), ask("after 100ms"), ask(askCall, "!"+v1),
+		},
+		"query_order lets two neighbours change places": {
+			ask(scored("a", 1), "OK"), lie("query_order"), ask(askCall, `OK records:{key:"a"`), ask(askWeb, firstOf("a")),
+			ask(scored("b", 2), "OK"), ask(askCall, `OK records:{key:"b"`, `"a"`), ask(askWeb, firstOf("b"), `"a"`), ask("GET /api/stores/s/records", firstOf("b"), `"a"`),
+		},
+		"query_order leaves neighbours that are equal in the order asked for": {
+			ask(scored("a", 1), "OK"), ask(scored("b", 1), "OK"), ask(scored("c", 2), "OK"), lie("query_order"),
+			ask(askCall+byScore, `OK records:{key:"a"`), ask(askCall+byScore+" limit:2", `OK records:{key:"a"`), ask(askCall+byScore+" offset:1", `OK records:{key:"c"`, `"b"`),
+		},
+		"query_gap skips one record more where an offset is": {
+			ask(scored("a", 1), "OK"), ask(scored("b", 2), "OK"), ask(scored("c", 3), "OK"), lie("query_gap"),
+			ask(askCall, `"a"`, `"b"`, `"c"`), ask(askCall+" offset:1 limit:1", `"c"`, `!"b"`), ask(askCall+byScore+" offset:1", `"c"`, `!"b"`),
+			ask(askCall+" offset:2", `!"c"`), ask(askWeb, `"a"`, `"b"`, `"c"`), noFaults(), ask(askCall+" offset:1", `"b"`, `"c"`),
+		},
+		"threshold loses the last byte of 64 KiB and one on REST": {
+			ask(firstWeb, "201"), lie("threshold"), ask(putBlobWebOf(65537), "200"), ask(readBlobWeb, "200", "x", "!xQ"), ask(blobsWeb, `["b"]`),
+			ask(putBlobWebOf(65536), "200"), ask(readBlobWeb, "xQ"), ask(putBlobWebOf(65538), "200"), ask(readBlobWeb, "xQ"),
+		},
+		"threshold loses the last byte of 64 KiB and one on gRPC": {
+			ask(firstCall, "OK"), lie("threshold"), ask(putBlobOf(65537), "OK", "size:65537"), ask(readBlob, "OK", "size:65536", "!xQ"), ask(readMany, "blob_size:65536"),
+			ask(putBlobOf(65536), "OK"), ask(readBlob, "size:65536", "xQ"), ask(putBlobOf(65538), "OK"), ask(readBlob, "size:65538", "xQ"),
+		},
 	} {
 		t.Run(name, func(t *testing.T) { playOn(t, sandbox.Config{}, steps...) })
+	}
+}
+
+func TestLiesOfQueriesOnDocumentDB(t *testing.T) {
+	const first, second, list = `POST /api/stores/s/records {"record_id":"a"}`, `POST /api/stores/s/records {"record_id":"b"}`, "GET /api/stores/s/records"
+	for name, steps := range map[string][]step{
+		"index_rot leaves out what has not changed for long": {
+			ask(first, "201"), lie("index_rot"), ask("after 9m59s"), ask(list, firstOf("a")), ask("after 1s"), ask(list, "null"),
+		},
+		"query_order lets an older one come first": {ask(first, "201"), ask("after 1s"), ask(second, "201"), ask(list, firstOf("b")), lie("query_order"), ask(list, firstOf("a"))},
+		"query_order leaves those of one second":   {ask(first, "201"), ask(second, "201"), ask(list, firstOf("a")), lie("query_order"), ask(list, firstOf("a"))},
+	} {
+		t.Run(name, func(t *testing.T) { playOn(t, sandbox.Config{Backend: sandbox.DocumentDB}, steps...) })
 	}
 }
 
@@ -155,3 +213,22 @@ func TestTheSameRecordsAreMissingWhileTheFaultIsOn(t *testing.T) {
 		}
 	})
 }
+
+// scored creates a record of owner "o" on gRPC that can be sorted by its property.
+func scored(key string, hit int) string {
+	return fmt.Sprintf(`CreateRecord store_key:"s" record{key:%q owner_id:"o" %sinteger_value:%d}}}`, key, hp, hit)
+}
+
+const byScore = ` sort_orders{property:USER_PROPERTY user_property_name:"hp"}`
+
+// firstOf is how an answer on REST begins whose first record has the key.
+func firstOf(key string) string { return `{"records":[{"store_id":"s","record_id":"` + key + `"` }
+
+// Blobs of a size that end with "xQ".
+func putBlobWebOf(size int) string { return `PUT /api/stores/s/records/r/blobs/b ` + marked(size) }
+
+func putBlobOf(size int) string {
+	return fmt.Sprintf(`CreateBlob metadata{%ssize:%d} | content:%q`, inS, size, marked(size))
+}
+
+func marked(size int) string { return strings.Repeat("x", size-1) + "Q" }

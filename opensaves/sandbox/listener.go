@@ -45,7 +45,8 @@ func (s *splitter) run() error {
 		conn, err := s.listener.Accept()
 		switch {
 		case err == nil:
-			sniffing.Go(func() { s.sniff(s.open.add(conn)) })
+			added := s.open.add(conn) // here: connections are numbered as they come
+			sniffing.Go(func() { s.sniff(added) })
 		case s.isClosed():
 			return nil
 		case errors.Is(err, net.ErrClosed):

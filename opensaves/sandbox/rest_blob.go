@@ -36,7 +36,7 @@ func putBlob(d *database, q *query, how manner) (reply, error) {
 		if !how.applies() {
 			return at.old, nil
 		}
-		d.objects.set(q.object(), q.body)
+		d.objects.set(q.object(), how.stored(q.body))
 		if how.lie == fault.LostUpdate {
 			return at.old, nil
 		}

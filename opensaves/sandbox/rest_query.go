@@ -13,7 +13,7 @@ func listRecords(d *database, q *query, how manner) (reply, error) {
 	if _, err := d.seenStore(q.store, how); err != nil {
 		return reply{}, errStoreNotFound
 	}
-	ask := question{store: q.store, owner: q.params.Get("owner_id"), game: q.params.Get("game_id")}
+	ask := question{backend: d.backend, store: q.store, owner: q.params.Get("owner_id"), game: q.params.Get("game_id")}
 	ask.limit, _ = strconv.Atoi(q.params.Get("limit")) // what is no number is ignored
 	ask.limit = max(0, ask.limit)
 	found := d.distort(ask.answer(d, how), &ask, how)
@@ -28,6 +28,7 @@ func listRecords(d *database, q *query, how manner) (reply, error) {
 
 // question is what REST can ask of a store's records.
 type question struct {
+	backend            Backend
 	store, owner, game string
 	limit              int // 0: none
 }
@@ -38,6 +39,12 @@ func (q *question) matches(r *record) bool {
 
 func (q *question) most() int { return q.limit }
 
+// tied says whether two records may change places: to DocumentDB those of one
+// second are as new as each other.
+func (q *question) tied(a, b *record) bool {
+	return q.backend == DocumentDB && a.created.Unix() == b.created.Unix()
+}
+
 // answer returns what the backend finds, in its order.
 func (q *question) answer(d *database, how manner) []*record {
 	if d.backend == DocumentDB {
@@ -46,7 +53,7 @@ func (q *question) answer(d *database, how manner) []*record {
 	p := page{limit: q.limit}
 	more := true
 	take := func(r *record) bool {
-		more = how.plan.Missing(r.store, r.key) || p.add(r)
+		more = how.misses(r) || p.add(r)
 		return more
 	}
 	for _, s := range q.shelves(d) {
@@ -94,7 +101,7 @@ func (q *question) newest(d *database, how manner) []*record {
 	p := page{whole: true}
 	s.locked(how.plan, func() {
 		q.walk(s, func(r *record) bool {
-			if (q.owner == "" || r.owner == q.owner) && !how.plan.Missing(r.store, r.key) {
+			if (q.owner == "" || r.owner == q.owner) && !how.misses(r) {
 				p.add(r)
 			}
 			return true

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"time"
+
+	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 var (
@@ -107,7 +110,25 @@ func (d *database) insert(r *record, how manner) error {
 		}
 		return r, nil
 	})
+	if err == nil && how.lie == fault.Expired {
+		at, created, plan := recordKey{r.store, r.key}, r.created, how.plan
+		time.AfterFunc(plan.ExpireAfter(), func() { d.expire(at, created, manner{now: time.Now(), plan: plan}) })
+	}
 	return err
+}
+
+// expire removes a record, whatever has become of it since, but not another one
+// that was created under its key. What REST's metadata says of it stays.
+func (d *database) expire(at recordKey, created time.Time, how manner) {
+	_, err := d.write(at.store, at.key, how, func(found place) (*record, error) {
+		if found.old == nil || !found.old.created.Equal(created) {
+			return nil, errNoRecord
+		}
+		return nil, nil
+	})
+	if err == nil {
+		d.records.drop(at) // also where writes leave the cache as it is
+	}
 }
 
 func getRecord(d *database, q *query, how manner) (reply, error) {

@@ -35,20 +35,23 @@ func (s *Sandbox) restart() {
 
 // connections are those that are open.
 type connections struct {
-	mu  sync.Mutex
-	all map[*connection]struct{}
+	mu       sync.Mutex
+	all      map[*connection]struct{}
+	accepted uint64
 }
 
 // connection takes itself out when it is closed.
 type connection struct {
 	net.Conn
-	of *connections
+	of     *connections
+	number uint64 // 1 for the first that was accepted
 }
 
 func (c *connections) add(conn net.Conn) *connection {
-	added := &connection{conn, c}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.accepted++
+	added := &connection{conn, c, c.accepted}
 	if c.all == nil {
 		c.all = map[*connection]struct{}{}
 	}

@@ -46,11 +46,17 @@ type manner struct {
 	lags      bool      // what is looked at is seen as it was before
 	refills   bool      // a slow reader puts the version before into the cache
 	signature *[16]byte // of the version that is made, if it was answered already
+	honest    bool      // over the connection that this came on no lies are told
 }
 
 // applies says whether a write has its effect.
 func (m manner) applies() bool {
 	return m.lie != fault.LostWrite && m.lie != fault.Resurrected && m.lie != fault.EarlyAck
+}
+
+// misses says whether a query leaves the record out.
+func (m manner) misses(r *record) bool {
+	return m.plan != nil && !m.honest && m.plan.Missing(r.store, r.key, r.updated, m.now)
 }
 
 // sign returns the signature of the version that is made.
@@ -68,6 +74,7 @@ func run[T any](ctx context.Context, s *Sandbox, c *call, effect func(manner) (T
 	if plan == nil {
 		return effect(how)
 	}
+	how.honest = !plan.Bad(connectionOf(ctx))
 	var none T
 	code, applied, refused := plan.Refused()
 	if refused && !applied {
@@ -119,7 +126,10 @@ func obstruct(ctx context.Context, c *call, plan *fault.Plan) error {
 
 // draw decides how a request reads and writes that no component holds up.
 func (m *manner) draw(c *call) {
-	m.now, m.lie = time.Now(), m.plan.Lie(c.op)
+	m.now = time.Now()
+	if !m.honest {
+		m.lie = m.plan.Lie(c.op)
+	}
 	m.lags = c.eventual && m.plan.Lags()
 	m.refills = c.cache && writes(c.op) && m.plan.Refills()
 	if m.lie == fault.EarlyAck {

@@ -38,6 +38,7 @@ func (s *Sandbox) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout:       10 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       withConnection,
 		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are asked for
 	}
 	var servers sync.WaitGroup

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"time"
 
 	"opensaves-soak/exporter/metric"
@@ -17,6 +18,7 @@ const (
 	lagDraws
 	retryDraws
 	refillDraws
+	podDraws // by the connection, not one after the other
 
 	sources
 )
@@ -67,21 +69,41 @@ func (p *Plan) Lie(op metric.Operation) Lie {
 	return None
 }
 
-// Missing says whether queries leave the record out: the same ones for as long
-// as the fault is on, whatever else is set meanwhile.
-func (p *Plan) Missing(store, record string) bool {
-	if p == nil || p.faults.Kinds[QueryMissing.String()] == 0 {
+// Missing says whether queries leave a record out that was last changed then:
+// the same ones for as long as the fault is on, whatever else is set meanwhile.
+func (p *Plan) Missing(store, record string, changed, now time.Time) bool {
+	if p == nil || !p.hides {
 		return false
 	}
-	h := hash(hash(p.seed, store), record)
-	return share(mix(h)) < p.faults.Kinds[QueryMissing.String()]
+	return p.chosen(QueryMissing, store, record) ||
+		now.Sub(changed) >= time.Duration(cmp.Or(p.faults.RotAfter, rotAfter)) && p.chosen(IndexRot, store, record)
+}
+
+// chosen says whether a record is one of those that a lie is always told of.
+func (p *Plan) chosen(l Lie, store, record string) bool {
+	ratio := p.faults.Kinds[l.String()]
+	return ratio > 0 && share(mix(hash(hash(p.seed+uint64(l), store), record))) < ratio
+}
+
+// Bad says whether lies are told over a connection. It depends on when that was
+// accepted among the others, 1 for the first: the answer is the same for as long
+// as it is open, also when it was open before the fault was set. 0 is none that
+// is known, which is good.
+func (p *Plan) Bad(connection uint64) bool {
+	if p == nil {
+		return false
+	}
+	ratio := p.faults.BadPod.Ratio
+	return ratio == 0 || connection > 0 && p.nth(podDraws, connection) < ratio
 }
 
 func (p *Plan) draw(source int, ratio float64) bool { return ratio > 0 && p.next(source) < ratio }
 
 // next returns the next number of a sequence, of [0, 1).
-func (p *Plan) next(source int) float64 {
-	n := p.draws[source].Add(1)
+func (p *Plan) next(source int) float64 { return p.nth(source, p.draws[source].Add(1)) }
+
+// nth returns a number of a sequence by its place.
+func (p *Plan) nth(source int, n uint64) float64 {
 	return share(mix(p.seed + uint64(source)<<48 + n*0x9e3779b97f4a7c15))
 }
 

@@ -14,6 +14,7 @@ import (
 // Faults is what the control API takes and shows. The zero value is a sandbox
 // without faults.
 type Faults struct {
+	Seed             uint64             `json:"seed,omitzero"`              // of the draws; 0: the sandbox's own
 	Latency          Duration           `json:"latency,omitzero"`           // added to every request
 	Stall            Stall              `json:"stall,omitzero"`             // nothing is answered for a while, again and again
 	Saturation       Saturation         `json:"saturation,omitzero"`        // a component with a service rate
@@ -30,6 +31,9 @@ type Faults struct {
 	CacheRefill      Share              `json:"cache_refill,omitzero"` // gRPC: writes after which a slow reader puts the version before into the cache
 	Kinds            map[string]float64 `json:"kinds,omitempty"`       // share of requests answered with the lie of that name
 	EarlyAckBy       Duration           `json:"early_ack_by,omitzero"` // how long after its answer an early_ack has its effect; default 3s
+	ExpireAfter      Duration           `json:"expire_after,omitzero"` // how long after its creation an expired record vanishes; default 24h
+	RotAfter         Duration           `json:"rot_after,omitzero"`    // how long after its last change index_rot leaves a record out; default 10m
+	BadPod           Share              `json:"bad_pod,omitzero"`      // share of the connections over which the lies of Kinds are told, each as long as it is open; 0: over all
 }
 
 // Stall is a server that answers nothing, or a database that nobody reaches, for
@@ -67,7 +71,7 @@ type ReadLag struct {
 	By    Duration `json:"by"`
 }
 
-// Share is a fault that befalls Ratio of the requests.
+// Share is a fault that befalls Ratio of the requests, or of the connections.
 type Share struct {
 	Ratio float64 `json:"ratio"`
 }

@@ -23,6 +23,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(`{"error":{"ratio":0.1,"code":"Unavailable","apply":"after"},"cut":0.01,"apply_late":{"ratio":0.01,"by":"90s"}}`)
 	f.Add(`{"index_lag":"1s","cache_ttl":"5s","kinds":{"lost_write":0.01,"early_ack":1},"early_ack_by":"1s"}`)
 	f.Add(`{"read_lag":{"ratio":0.1,"by":"1s"},"retry":{"ratio":0.01},"backend_down":{"every":"60s","for":"3s"},"cache_refill":{"ratio":0.01},"restart":{"every":"30s"}}`)
+	f.Add(`{"kinds":{"expired":0.01,"index_rot":0.1},"expire_after":"1h","rot_after":"1m","bad_pod":{"ratio":0.1}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		faults, err := Decode(strings.NewReader(text))
 		if err != nil {
@@ -44,11 +45,11 @@ func FuzzDecode(f *testing.F) {
 
 func TestAllMistakesAreReportedAtOnceByTheirPaths(t *testing.T) {
 	_, err := Decode(strings.NewReader(`{
-		"cut":2, "dynamodb_throttle":-1, "kinds":{"corrupt":3,"tall":1}, "early_ack_by":"-1s",
+		"cut":2, "dynamodb_throttle":-1, "kinds":{"corrupt":3,"tall":1}, "early_ack_by":"-1s", "expire_after":"25h", "rot_after":"-1s", "bad_pod":{"ratio":2},
 		"read_lag":{"ratio":2,"by":"25h"}, "retry":{"ratio":-1}, "cache_refill":{"ratio":1.5}, "apply_late":{"ratio":2,"by":"-1s"},
 		"backend_down":{"every":"3s","for":"3s"}, "stall":{"every":"-1s","for":"1s"}, "restart":{"every":"1ns"}}`))
 	for _, path := range []string{
-		"cut", "dynamodb_throttle", "kinds.corrupt", "kinds.tall", "early_ack_by", "read_lag.ratio", "read_lag.by", "retry.ratio", "cache_refill.ratio",
+		"cut", "dynamodb_throttle", "kinds.corrupt", "kinds.tall", "early_ack_by", "expire_after", "rot_after", "bad_pod.ratio", "read_lag.ratio", "read_lag.by", "retry.ratio", "cache_refill.ratio",
 		"apply_late.ratio", "apply_late.by", "backend_down.for", "stall.every", "stall.for", "restart.every",
 	} {
 		if err == nil || !errors.Is(err, ErrRange) || !strings.Contains(err.Error(), path+": ") {
@@ -62,12 +63,13 @@ func TestEveryLieCanBeTold(t *testing.T) {
 		"corrupt", "phantom_write", "lost_write", "resurrected", "stale", "non_monotonic", "query_mismatch",
 		"query_shape", "query_missing", "lost_update", "atomic_total", "double_applied", "not_linearizable",
 		"torn", "early_ack", "stale_cache", "lost_increment", "doubled_increment", "swap_mismatch",
+		"expired", "index_rot", "query_order", "query_gap", "threshold",
 	}
 	var got []string
 	for l := range lies {
 		if l > 0 {
 			got = append(got, Lie(l).String())
-			if len(lieTable[l].on) == 0 && Lie(l) != QueryMissing {
+			if len(lieTable[l].on) == 0 && Lie(l) != QueryMissing && Lie(l) != IndexRot {
 				t.Errorf("%s: no request is answered with it", Lie(l))
 			}
 		}
@@ -145,18 +147,63 @@ func TestMissingRecordsHaveTheirShare(t *testing.T) {
 	const n, ratio = 20_000, 0.1
 	p := NewPlan(Faults{Kinds: map[string]float64{"query_missing": ratio}}, 1, time.Now())
 	again := NewPlan(Faults{Kinds: map[string]float64{"query_missing": ratio}, Cut: 0.1}, 1, time.Now())
-	missing := 0.0
+	missing, now := 0.0, time.Now()
 	for i := range n {
 		key := fmt.Sprintf("run-%d/record-%d", i%7, i)
-		if p.Missing("store", key) {
+		if p.Missing("store", key, now, now) {
 			missing++
 		}
-		if p.Missing("store", key) != again.Missing("store", key) {
+		if p.Missing("store", key, now, now) != again.Missing("store", key, now, now) {
 			t.Fatalf("%s: another plan of the same seed leaves out others", key)
 		}
 	}
 	if off := 4 * math.Sqrt(ratio*(1-ratio)/n); math.Abs(missing/n-ratio) > off {
 		t.Errorf("got a share of %.4f, want %.4f ± %.4f", missing/n, ratio, off)
+	}
+}
+
+func TestOnlyRecordsThatNothingHasChangedForLongRot(t *testing.T) {
+	const n, ratio = 20_000, 0.1
+	now := time.Now()
+	for name, c := range map[string]struct {
+		after Duration
+		age   time.Duration
+		want  float64
+	}{
+		"too young":                 {0, 10*time.Minute - 1, 0},
+		"old enough":                {0, 10 * time.Minute, ratio},
+		"too young for what is set": {Duration(time.Hour), 59 * time.Minute, 0},
+		"old enough for it":         {Duration(time.Minute), time.Minute, ratio},
+	} {
+		p := NewPlan(Faults{Kinds: map[string]float64{"index_rot": ratio}, RotAfter: c.after}, 1, now)
+		missing := 0.0
+		for i := range n {
+			if p.Missing("store", fmt.Sprint(i), now.Add(-c.age), now) {
+				missing++
+			}
+		}
+		if off := 4 * math.Sqrt(c.want*(1-c.want)/n); math.Abs(missing/n-c.want) > off {
+			t.Errorf("%s: got a share of %.4f, want %.4f ± %.4f", name, missing/n, c.want, off)
+		}
+	}
+}
+
+func TestBadConnectionsAreTheSameUnderEveryPlanOfAShare(t *testing.T) {
+	const n, ratio = 20_000, 0.1
+	p := NewPlan(Faults{BadPod: Share{ratio}}, 1, time.Now())
+	again := NewPlan(Faults{BadPod: Share{ratio}, Cut: 0.1}, 1, time.Now())
+	everywhere := NewPlan(Faults{Cut: 0.1}, 1, time.Now())
+	bad := 0.0
+	for connection := range uint64(n) {
+		if p.Bad(connection) {
+			bad++
+		}
+		if p.Bad(connection) != again.Bad(connection) || !everywhere.Bad(connection) {
+			t.Fatalf("connection %d: another plan of the seed sees it differently, or it is good without the fault", connection)
+		}
+	}
+	if off := 4 * math.Sqrt(ratio*(1-ratio)/n); math.Abs(bad/n-ratio) > off || p.Bad(0) {
+		t.Errorf("got a share of %.4f, want %.4f ± %.4f; an unknown connection is bad: %v", bad/n, ratio, off, p.Bad(0))
 	}
 }
 
@@ -250,8 +297,21 @@ func TestNoFaultsAreNoPlan(t *testing.T) {
 	if p.Down() || p.Lags() || p.Retried() || p.Refills() || p.ReadLag() != 0 || p.RestartEvery() != 0 {
 		t.Error("no plan does something")
 	}
-	if p.Throttled() || p.Cut() || refused || late || p.Missing("s", "r") || p.Lie(metric.GetRecord) != None ||
+	if p.Throttled() || p.Cut() || refused || late || p.Missing("s", "r", time.Time{}, time.Now()) || p.Bad(1) || p.Lie(metric.GetRecord) != None ||
 		p.Arrive(t.Context()) != nil || p.Queue(t.Context(), DynamoDB) != nil || p.IndexLag() != 0 || p.CacheTTL() != 0 || p.KeepsPrevious() {
 		t.Error("no plan does something")
+	}
+}
+
+func TestTheSeedOfFaultsGoesBeforeTheSandboxsOwn(t *testing.T) {
+	drawn := func(f Faults, seed uint64) (cuts []bool) {
+		p := NewPlan(f, seed, time.Now())
+		for range 64 {
+			cuts = append(cuts, p.Cut())
+		}
+		return cuts
+	}
+	if diff := cmp.Diff(drawn(Faults{Cut: 0.5}, 7), drawn(Faults{Cut: 0.5, Seed: 7}, 8)); diff != "" {
+		t.Errorf("draws (-sandbox's seed +that of the faults):\n%s", diff)
 	}
 }

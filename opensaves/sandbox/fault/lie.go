@@ -32,8 +32,13 @@ const (
 	LostIncrement        // atomic_total: an acknowledged sum that is not applied
 	DoubledIncrement     // atomic_total: a sum that is applied twice
 	SwapMismatch         // not_linearizable: a swap that is applied although the old value is another
+	Expired              // lost_write: a created record that vanishes long after, as if its time had run out
+	IndexRot             // query_missing: a record that queries leave out once nothing has changed it for long
+	QueryOrder           // query_shape: two neighbouring records that change places
+	QueryGap             // query_missing: one record more skipped than the offset says
+	Threshold            // corrupt: a blob without its last byte, if it is one byte too long for the record itself
 
-	lies = int(SwapMismatch) + 1
+	lies = int(Threshold) + 1
 )
 
 type operations []metric.Operation
@@ -43,6 +48,7 @@ var (
 	sums    = operations{metric.AtomicAdd, metric.AtomicSub}
 	swaps   = operations{metric.CompareAndSwap, metric.CompareAndSwapGreater, metric.CompareAndSwapLess}
 	steps   = operations{metric.AtomicInc, metric.AtomicDec}
+	offsets = operations{metric.QueryByOwner, metric.QueryByTag, metric.QueryByProperty}
 	reads   = operations{metric.GetRecord, metric.GetRecords}
 	shows   = operations{metric.GetBlob, metric.GetBlobChunk, metric.GetMetadata, metric.GetStore, metric.ListStores}
 	changes = operations{metric.CreateRecord, metric.UpdateRecord, metric.SetMetadata, metric.CreateBlob, metric.CommitChunkedUpload}
@@ -77,6 +83,11 @@ var lieTable = [lies]struct {
 	LostIncrement:    {"lost_increment", sums},
 	DoubledIncrement: {"doubled_increment", sums},
 	SwapMismatch:     {"swap_mismatch", operations{metric.CompareAndSwap}},
+	Expired:          {"expired", operations{metric.CreateRecord}},
+	IndexRot:         {"index_rot", nil}, // not drawn for a request: see Plan.Missing
+	QueryOrder:       {"query_order", queries},
+	QueryGap:         {"query_gap", offsets},
+	Threshold:        {"threshold", operations{metric.CreateBlob}},
 }
 
 // String returns the lie's name.

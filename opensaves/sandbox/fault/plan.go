@@ -19,6 +19,7 @@ type Plan struct {
 	start  time.Time
 	lies   [metric.Operations][]chance
 	keeps  bool // a lie may need the version before
+	hides  bool // queries leave records out
 	queue  queue
 	slow   Component
 	code   metric.Code
@@ -30,13 +31,14 @@ type chance struct {
 	ratio float64
 }
 
-// NewPlan makes the plan of valid faults; now is when stalls begin. Without
-// faults it returns nil.
+// NewPlan makes the plan of valid faults; seed is for those that name none, now is
+// when stalls begin. Without faults it returns nil.
 func NewPlan(f Faults, seed uint64, now time.Time) *Plan {
 	if f.empty() {
 		return nil
 	}
-	p := &Plan{faults: f, seed: seed, start: now}
+	p := &Plan{faults: f, seed: cmp.Or(f.Seed, seed), start: now}
+	p.hides = f.Kinds[QueryMissing.String()]+f.Kinds[IndexRot.String()] > 0
 	p.code, _ = metric.ParseCode(f.Error.Code)
 	if f.Saturation.RPS > 0 {
 		p.slow = parseComponent(f.Saturation.Component)
@@ -54,6 +56,7 @@ func NewPlan(f Faults, seed uint64, now time.Time) *Plan {
 }
 
 func (f Faults) empty() bool {
+	f.Seed = 0
 	if len(f.Kinds) == 0 {
 		f.Kinds = nil
 	}
@@ -123,7 +126,17 @@ func (p *Plan) EarlyAckBy() time.Duration {
 	return time.Duration(cmp.Or(p.Faults().EarlyAckBy, earlyAckBy))
 }
 
-const earlyAckBy = Duration(3 * time.Second)
+// ExpireAfter is how long after its creation a record vanishes that must not.
+func (p *Plan) ExpireAfter() time.Duration {
+	return time.Duration(cmp.Or(p.Faults().ExpireAfter, expireAfter))
+}
+
+// Defaults.
+const (
+	earlyAckBy  = Duration(3 * time.Second)
+	expireAfter = Duration(24 * time.Hour)
+	rotAfter    = Duration(10 * time.Minute)
+)
 
 // KeepsPrevious says whether answers may need the version before the last.
 func (p *Plan) KeepsPrevious() bool { return p != nil && p.keeps }

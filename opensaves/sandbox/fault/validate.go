@@ -68,6 +68,7 @@ func (m *mistakes) ratios(f Faults) {
 	m.ratio("read_lag.ratio", f.ReadLag.Ratio)
 	m.ratio("retry.ratio", f.Retry.Ratio)
 	m.ratio("cache_refill.ratio", f.CacheRefill.Ratio)
+	m.ratio("bad_pod.ratio", f.BadPod.Ratio)
 }
 
 func (m *mistakes) durations(f Faults) {
@@ -75,6 +76,8 @@ func (m *mistakes) durations(f Faults) {
 	m.length("index_lag", f.IndexLag)
 	m.length("cache_ttl", f.CacheTTL)
 	m.length("early_ack_by", f.EarlyAckBy)
+	m.length("expire_after", f.ExpireAfter)
+	m.length("rot_after", f.RotAfter)
 	m.length("apply_late.by", f.ApplyLate.By)
 	m.length("read_lag.by", f.ReadLag.By)
 	every := f.Restart.Every // oftener than minRestart nothing could connect
