@@ -1,36 +1,20 @@
 package load
 
 import (
+	"cmp"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
 	"opensaves-soak/load/scenario"
 	"opensaves-soak/opensaves/sandbox"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
-
-// against runs a load on a sandbox in simulated time until enough has happened,
-// for an hour at most, and returns it after its end.
-func against(t *testing.T, protocol metric.Protocol, box *sandbox.Sandbox, timeout time.Duration, enough func(*soak) bool, change func(*Options)) *soak {
-	t.Helper()
-	s := simulate(t, protocol, box)
-	defer s.end()
-	s.timeout = timeout
-	l := s.live(t, "", change)
-	l.until(func() bool { return enough(l.soak) })
-	l.stop()
-	return l.soak
-}
-
-// requests is enough for a test that needs so many of arrivals.
-func requests(t *testing.T, n float64) func(*soak) bool {
-	return func(s *soak) bool { return s.WarmedUp() && s.value(t, metric.Requests) >= n }
-}
 
 // verdicts are how many answers the oracle found to be what.
 func (s *soak) verdicts(t *testing.T) map[string]float64 {
@@ -80,12 +64,16 @@ func protocols(t *testing.T, test func(*testing.T, metric.Protocol)) {
 func TestAnHonestServerIsFoundRightAndCountsWhatWeCount(t *testing.T) {
 	protocols(t, func(t *testing.T, protocol metric.Protocol) {
 		box := sandbox.New(sandbox.Config{})
-		s := against(t, protocol, box, time.Minute, requests(t, 3000), everyScenario)
+		sim := simulate(t, protocol, box)
+		defer sim.end()
+		s := sim.live(t, "", everyScenario)
+		s.until(func() bool { return s.WarmedUp() && s.value(t, metric.Requests) >= 3000 })
+		s.stop()
 		found := s.verdicts(t)
 		if found["violation"]+found["suspect"] > 0 || found["ok"] < 500 {
 			t.Errorf("verdicts: got %v, want over 500 ok, no suspect and no violation", found)
 		}
-		if diff := cmp.Diff(served(box), s.byOperation(t, metric.WireAttempts)); diff != "" {
+		if diff := gocmp.Diff(served(box), s.byOperation(t, metric.WireAttempts)); diff != "" {
 			t.Errorf("requests by operation (-server +client):\n%s", diff)
 		}
 		arrivals, requests := s.value(t, metric.Arrivals), s.value(t, metric.Requests)
@@ -114,58 +102,139 @@ func served(box *sandbox.Sandbox) map[string]int64 {
 	return counts
 }
 
-// lies are the faults of a server that the oracle must find, each with the
-// violation that it is found as; by protocol where it exists on one alone, and in
-// a scenario where it takes one.
-var lies = map[string]struct {
-	kind     string
-	grpc     bool
-	scenario string
-}{
+func TestAHealthyServerIsJudgedAndTheSelfTestCatchesEveryKind(t *testing.T) {
+	every := []string{"corrupt", "lost_write", "phantom_write", "query_mismatch", "query_missing", "query_shape", "resurrected"}
+	calls := append([]string{"atomic_total", "double_applied", "lost_update", "not_linearizable"}, every...)
+	for name, test := range map[string]struct {
+		protocol metric.Protocol
+		strong   bool
+		kinds    []string
+	}{
+		"http":        {metric.HTTP, false, every},
+		"grpc":        {metric.GRPC, false, append([]string{"stale"}, calls...)},
+		"grpc strong": {metric.GRPC, true, append([]string{"non_monotonic"}, calls...)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := simulate(t, test.protocol, sandbox.New(sandbox.Config{}))
+				defer s.end()
+				if test.strong {
+					s.verify.Consistency = ledger.Strong
+				}
+				l := s.live(t, "", func(o *Options) {
+					o.Config.RPS = 10 // so slow that the mix itself asks for little
+					o.Config.Scenarios = map[string]float64{"mixed": 1}
+					if test.protocol == metric.GRPC {
+						o.Config.Scenarios = map[string]float64{"mixed": 4, "atomics": 1, "contended": 1}
+					}
+				})
+				time.Sleep(30 * time.Minute)
+				l.stop()
+				caught := map[string]bool{}
+				l.each(t, metric.SelfTestCaught, nil, func(m *dto.Metric) {
+					caught[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue() > 0
+				})
+				want := map[string]bool{}
+				for _, kind := range test.kinds {
+					want[kind] = true
+				}
+				if diff := gocmp.Diff(want, caught); diff != "" {
+					t.Errorf("kinds caught by the self-test (-want +got):\n%s", diff)
+				}
+				if missed := l.value(t, metric.SelfTestMissed); missed > 0 {
+					t.Errorf("self-test: got %v missed, want none", missed)
+				}
+				v := l.verdicts(t)
+				if judged := v["ok"] / (v["ok"] + v["unjudged"] + v["suspect"] + v["violation"]); judged < 0.95 || v["violation"] > 0 {
+					t.Errorf("got %.4f judged of %v, want 0.95 at least and no violation", judged, v)
+				}
+				t.Logf("verdicts: %v", v)
+			})
+		})
+	}
+}
+
+// lie is a fault of a server that the oracle must find.
+type lie struct {
+	kind  string // of the violation that it must be found as
+	only  string // the API that has such an operation, or cache, or order; empty: both
+	ratio float64
+	rps   float64
+	more  fault.Faults // beside it
+	load  map[string]float64
+
+	strong bool // the load wants strong consistency
+}
+
+var lies = map[string]lie{
 	"corrupt":           {kind: "corrupt"},
 	"torn":              {kind: "corrupt"},
 	"phantom_write":     {kind: "phantom_write"},
 	"lost_write":        {kind: "lost_write"},
 	"resurrected":       {kind: "resurrected"},
-	"stale_cache":       {kind: "stale", grpc: true},
+	"stale_cache":       {kind: "stale", only: "grpc"},
+	"non_monotonic":     {kind: "non_monotonic", only: "grpc", strong: true},
 	"query_missing":     {kind: "query_missing"},
 	"query_mismatch":    {kind: "query_mismatch"},
 	"query_shape":       {kind: "query_shape"},
-	"lost_update":       {kind: "lost_update", scenario: "contended"},
-	"atomic_total":      {kind: "atomic_total", grpc: true},
-	"lost_increment":    {kind: "double_applied", grpc: true},
-	"doubled_increment": {kind: "atomic_total", grpc: true},
-	"double_applied":    {kind: "double_applied", grpc: true},
-	"not_linearizable":  {kind: "not_linearizable", grpc: true},
-	"swap_mismatch":     {kind: "not_linearizable", grpc: true},
+	"query_order":       {kind: "query_shape", only: "http"},
+	"query_gap":         {kind: "query_shape", only: "grpc", ratio: 0.5},
+	"lost_update":       {kind: "lost_update", load: map[string]float64{"contended": 1}},
+	"atomic_total":      {kind: "atomic_total", only: "grpc"},
+	"lost_increment":    {kind: "double_applied", only: "grpc"},
+	"doubled_increment": {kind: "atomic_total", only: "grpc"},
+	"double_applied":    {kind: "double_applied", only: "grpc"},
+	"not_linearizable":  {kind: "not_linearizable", only: "grpc"},
+	"swap_mismatch":     {kind: "not_linearizable", only: "grpc"},
+	"threshold":         {kind: "corrupt", ratio: 1, load: map[string]float64{"blobs": 1}},
+	"expired":           {kind: "lost_write", ratio: 0.5, rps: 10, more: fault.Faults{ExpireAfter: fault.Duration(time.Hour)}},
+	"index_rot":         {kind: "query_missing", ratio: 0.1, rps: 30, more: fault.Faults{RotAfter: fault.Duration(time.Minute)}},
 }
 
 func TestALyingServerIsFoundOut(t *testing.T) {
-	for lie, test := range lies {
-		t.Run(lie, func(t *testing.T) {
+	for name, lie := range lies {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			protocols(t, func(t *testing.T, protocol metric.Protocol) {
-				if test.grpc && protocol == metric.HTTP {
-					return // which has no such operation, or no cache
+				if lie.only == "" || lie.only == protocol.String() {
+					lie.mustBeFound(t, name, protocol)
 				}
-				box := sandbox.New(sandbox.Config{Seed: 7})
-				box.SetFaults(fault.Faults{
-					Kinds: map[string]float64{lie: 0.01},
-					Error: fault.Error{Ratio: 0.01, Code: "Unavailable", Apply: "after"}, IndexLag: fault.Duration(time.Second),
-				})
-				found := func(s *soak) bool { return s.value(t, metric.CheckViolations, "kind", test.kind) > 0 }
-				s := against(t, protocol, box, time.Minute, found, func(o *Options) {
-					o.Config.RPS, o.Data.Records = 300, 500
-					everyScenario(o)
-					if test.scenario != "" {
-						o.Config.Scenarios = map[string]float64{test.scenario: 1}
-					}
-				})
-				if !found(s) {
-					t.Errorf("%s: got none, want some; verdicts %v", test.kind, s.verdicts(t))
-				}
-				t.Logf("%s: found after %s", test.kind, s.now().Round(time.Second))
 			})
 		})
 	}
+}
+
+func TestALieOfOnePodIsFoundOut(t *testing.T) {
+	protocols(t, func(t *testing.T, protocol metric.Protocol) {
+		bad := lie{kind: "corrupt", more: fault.Faults{BadPod: fault.Share{Ratio: 0.2}}}
+		bad.mustBeFound(t, "corrupt", protocol)
+	})
+}
+
+func (l lie) mustBeFound(t *testing.T, name string, protocol metric.Protocol) {
+	t.Helper()
+	faults := l.more
+	faults.Kinds = map[string]float64{name: cmp.Or(l.ratio, 0.01)}
+	faults.Error, faults.IndexLag = fault.Error{Ratio: 0.01, Code: "Unavailable", Apply: "after"}, fault.Duration(time.Second)
+	box := sandbox.New(sandbox.Config{Seed: 7})
+	box.SetFaults(faults)
+	s := simulate(t, protocol, box)
+	defer s.end()
+	if l.strong {
+		s.verify.Consistency = ledger.Strong
+	}
+	lived := s.live(t, "", func(o *Options) {
+		o.Config.RPS = cmp.Or(l.rps, 300)
+		if everyScenario(o); l.load != nil {
+			o.Config.Scenarios = l.load
+		}
+	})
+	found := func() bool { return lived.value(t, metric.CheckViolations, "kind", l.kind) > 0 }
+	lived.until(found)
+	lived.stop()
+	if !found() {
+		t.Errorf("%s: got none, want some; verdicts %v", l.kind, lived.verdicts(t))
+	}
+	t.Logf("%s: found after %s", l.kind, lived.now().Round(time.Second))
 }

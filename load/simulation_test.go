@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/units"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
@@ -151,7 +152,8 @@ func (s *simulation) live(t *testing.T, dir string, change func(*Options)) *life
 		dial = func(o opensaves.Options) (opensaves.Client, error) { return rest.New(target, o) }
 	}
 	data, config := scenario.DefaultConfig(), DefaultConfig()
-	data.Records, data.Stores, config.RPS = 300, 3, 600
+	data.Records, data.Stores, config.RPS = 500, 3, 300
+	data.BlobSizes = scenario.Spread{units.KiB: 60, 100 * units.KiB: 30, units.MiB: 1}
 	o := Options{
 		Config: config, Data: data, Embedded: true, Slowest: s.timeout, Protocol: s.protocol,
 		Connect: func(o opensaves.Options) (opensaves.Client, error) {
@@ -193,9 +195,9 @@ func (s *simulation) live(t *testing.T, dir string, change func(*Options)) *life
 	return l
 }
 
-// until waits as long as it takes, for an hour at the most.
+// until waits as long as it takes, for three hours at the most.
 func (l *life) until(enough func() bool) {
-	for begun := time.Now(); time.Since(begun) < time.Hour && !enough(); {
+	for begun := time.Now(); time.Since(begun) < 3*time.Hour && !enough(); {
 		time.Sleep(time.Second)
 	}
 }

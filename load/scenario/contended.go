@@ -102,13 +102,22 @@ func (w *World) contend(t *Task) metric.Operation {
 	switch {
 	case t.contest != nil:
 		return metric.CreateRecord
-	case c == nil, !w.guard(t, c):
+	case c == nil, !w.update(t, c):
 		return metric.GetRecord
+	}
+	return t.Op
+}
+
+// update fills the call with a guarded update of a contest; false where none may
+// be sent.
+func (w *World) update(t *Task, c *contest) bool {
+	if !w.guard(t, c) {
+		return false
 	}
 	t.contest, t.object = c, c.object
 	w.fillRecord(t)
 	t.record.Signature = t.round.signature[:]
-	return t.Op
+	return true
 }
 
 // guard takes part in the contest's round; false where no update may be sent. The

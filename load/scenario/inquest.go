@@ -25,7 +25,7 @@ func (w *World) learn(t *Task, now time.Duration) {
 		} else {
 			q.Failed(now)
 		}
-	case !t.Result.Checked, t.Result.Verdict == metric.Violation:
+	case !t.Result.Checked, t.Result.Verdict == metric.Violation && !t.missed:
 		q.Failed(now)
 	default:
 		q.seen = t.seen

@@ -22,6 +22,7 @@ type inquiry struct {
 	bad      int         // sentinels that could not be read
 	bare     bool        // the store of the object is gone too: a list of stores has to show that
 	busy     bool        // a call is under way
+	opened   time.Duration
 }
 
 // inquiries are those that are open. There are few, and none while the target
@@ -36,6 +37,11 @@ type inquiries struct {
 // its object out of use. Further ones are counted, and show again.
 const maxInquiries = 1000
 
+// hopeless is how long an inquiry may take: one that brings no evidence either
+// way, because answers have become too long to show all or the target is down,
+// must not keep its object from use. If it is wrong still, that shows again.
+const hopeless = 10 * time.Minute
+
 // suspect opens an inquiry, unless one about the object is open.
 func (w *World) suspect(t *Task, o *ledger.Object, question metric.Operation, age time.Duration) {
 	if o.Accused(ledger.LostWrite) || o.Accused(ledger.Resurrected) {
@@ -45,7 +51,7 @@ func (w *World) suspect(t *Task, o *ledger.Object, question metric.Operation, ag
 		return
 	}
 	q := &inquiry{question: question}
-	q.Object, q.Missed, q.Due = o, t.sent-age, t.sent
+	q.Object, q.Missed, q.Due, q.opened = o, t.sent-age, t.sent, t.sent
 	w.inquiries.mu.Lock()
 	w.inquiries.list = append(w.inquiries.list, q)
 	w.inquiries.mu.Unlock()

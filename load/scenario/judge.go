@@ -50,10 +50,10 @@ func (t *Task) judge(w *World, check metric.Check, seen ledger.Seen) {
 func (t *Task) judgeOne(w *World, o *ledger.Object, seen ledger.Seen, before ledger.Expect) {
 	v := o.Judge(seen, before, t.sent)
 	t.Result.Backwards = t.Result.Backwards || v.Backwards
-	if v.Backwards && w.strong && before.Past && v.Kind <= ledger.Stale {
-		v.Kind = ledger.NonMonotonic
-	}
 	t.find(w, o, seen, v)
+	if v.Backwards && w.strong && before.Past && v.Kind <= ledger.Stale {
+		t.accuse(w, Violation{Kind: ledger.NonMonotonic, Low: v.Low, High: v.High, Seen: seen}, o)
+	}
 }
 
 // find takes a verdict into the result: a suspicion is looked into, a violation
@@ -65,6 +65,7 @@ func (t *Task) find(w *World, o *ledger.Object, seen ledger.Seen, v ledger.Verdi
 			w.well.note(o)
 		}
 	case ledger.Stale:
+		t.missed = true
 		t.suspected(v.Age)
 		w.suspect(t, o, 0, v.Age)
 	default:

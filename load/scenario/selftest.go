@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +17,9 @@ type shadow struct {
 	until  time.Duration // it must be found by then
 	found  atomic.Bool
 	over   atomic.Bool // nothing is falsified any more
-	total  *total      // for sums: that the object belongs to
+
+	total   *total   // for sums: that the object belongs to
+	contest *contest // for lost updates, the same
 }
 
 // shadows are those at work. Requests only look at their count.
@@ -50,6 +51,10 @@ func (w *World) SelfTest(t *Task, now func() time.Duration, send func(*Task) err
 	if !w.Verify.SelfTest || !w.WarmedUp() {
 		return
 	}
+	if !w.Mutable() || w.suspended(now()) {
+		w.delay(now())
+		return
+	}
 	w.reap(now(), told)
 	if now() >= w.shadows.next {
 		w.shadows.next = now() + time.Duration(w.Verify.SelfTestInterval)
@@ -66,6 +71,13 @@ func (w *World) SelfTest(t *Task, now func() time.Duration, send func(*Task) err
 		}
 	}
 	w.reap(now(), told)
+}
+
+// delay gives shadows time that wait until the run may write and judge again.
+func (w *World) delay(now time.Duration) {
+	for _, s := range w.shades() {
+		s.until = max(s.until, now+slowest)
+	}
 }
 
 // shades returns the shadows at work.
@@ -120,97 +132,20 @@ func (w *World) reap(now time.Duration, told SelfTested) {
 	w.shadows.count.Store(int64(len(kept)))
 }
 
-// injectable are the kinds that can come up with the protocol and the mix.
-func (w *World) injectable() []ledger.Kind {
-	kinds := []ledger.Kind{
-		ledger.Corrupt, ledger.PhantomWrite, ledger.LostWrite, ledger.Resurrected,
-		ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing,
-	}
-	if w.Protocol == metric.HTTP {
-		return kinds
-	}
-	kinds = append(kinds, ledger.Stale, ledger.NotLinearizable)
-	if w.strong {
-		kinds = append(kinds, ledger.NonMonotonic)
-	}
-	if w.mix.Load().Has(metric.AtomicAdd) {
-		kinds = append(kinds, ledger.AtomicTotal, ledger.DoubleApplied)
-	}
-	if w.contests.places[0].Load() != nil {
-		kinds = append(kinds, ledger.LostUpdate)
-	}
-	return kinds
-}
-
-// inject makes a shadow of an object that fits; false where there is none.
-func (w *World) inject(t *Task, kind ledger.Kind, now time.Duration) bool {
-	s := &shadow{kind: kind, until: now + slowest + time.Duration(w.Verify.StaleLimit)}
-	switch kind {
-	case ledger.Resurrected:
-		s.object = w.buried()
-	case ledger.AtomicTotal, ledger.DoubleApplied:
-		s.total = w.rising.places[t.rand.IntN(totals)].Load()
-		if s.total != nil {
-			s.object = s.total.object
-		}
-	case ledger.LostUpdate:
-		if c := w.contests.places[t.rand.IntN(contests)].Load(); c != nil && !c.over() {
-			s.object = c.object
-		}
-	default:
-		s.object = w.records.From(t.rand.IntN(max(1, w.records.Len())), func(o *ledger.Object) bool { return w.mayShadow(o, kind, now) })
-	}
-	if s.object == nil || !s.object.Shadowed.CompareAndSwap(false, true) {
-		return false
-	}
-	if _, steady := s.object.Steady(now); !steady && kind != ledger.Resurrected && kind != ledger.LostUpdate && s.total == nil { // a write was faster
-		s.object.Shadowed.Store(false)
-		return false
-	}
-	w.shadows.mu.Lock()
-	w.shadows.list = append(w.shadows.list, s)
-	w.shadows.mu.Unlock()
-	w.shadows.count.Add(1)
-	return true
-}
-
-// mayShadow says whether a record can show a violation of a kind at once: one
-// that is settled, for as long as the limits say.
-func (w *World) mayShadow(o *ledger.Object, kind ledger.Kind, now time.Duration) bool {
-	quiet := time.Duration(w.Verify.StaleLimit)
-	switch kind {
-	case ledger.Stale:
-		quiet = time.Duration(w.Verify.CacheLimit)
-	case ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing:
-		quiet = time.Duration(w.Verify.IndexLimit)
-	case ledger.NotLinearizable:
-		if !o.Counted {
-			return false
-		}
-	}
-	_, steady := o.Steady(now - quiet)
-	return steady && now >= quiet && !o.Shadowed.Load()
-}
-
-// buried returns a record that was deleted lately, nil if there is none.
-func (w *World) buried() *ledger.Object {
-	w.graves.mu.Lock()
-	defer w.graves.mu.Unlock()
-	for _, g := range slices.Backward(w.graves.list) {
-		if o := g.object; !o.Suspected() && !o.Shadowed.Load() && o.Version() > 1 {
-			return o
-		}
-	}
-	return nil
-}
-
 // provoke prepares a call whose answer, falsified, begins to show the shadow.
 func (w *World) provoke(t *Task, s *shadow, now time.Duration) bool {
 	t.reset(Draw{})
 	t.sent = now
 	switch s.kind {
-	case ledger.AtomicTotal, ledger.DoubleApplied, ledger.LostUpdate:
-		return false // arrivals do
+	case ledger.AtomicTotal, ledger.DoubleApplied:
+		t.Op = metric.AtomicAdd
+		t.Call.Op = t.Op
+		w.addTo(t, s.total)
+		return true
+	case ledger.LostUpdate:
+		t.Op = metric.UpdateRecord
+		t.Call.Op = t.Op
+		return w.update(t, s.contest) // the second one that is guarded with a signature will be refused
 	case ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing:
 		t.Op = metric.QueryByOwner
 	case ledger.NotLinearizable:

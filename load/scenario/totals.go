@@ -60,12 +60,17 @@ func prepareSum(w *World, t *Task) metric.Operation {
 		}
 		return metric.GetRecord
 	}
+	w.addTo(t, found)
+	return t.Op
+}
+
+// addTo fills the call with an addition to a counter, or a subtraction.
+func (w *World) addTo(t *Task, to *total) {
 	delta := int64(1 + t.rand.IntN(maxDelta))
-	t.total, t.object = found, found.object
+	t.total, t.object = to, to.object
 	t.Call.Store, t.Call.Key = t.object.Parent.Key, t.object.Key
 	t.Call.Property = counter(delta)
-	t.addition = found.Begin(delta)
-	return t.Op
+	t.addition = to.Begin(delta)
 }
 
 // settleSum judges the value that an addition found.

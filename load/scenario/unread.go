@@ -90,10 +90,14 @@ func (w *World) pursue(t *Task) bool {
 
 // follow prepares the next step of an inquiry that is busy, or lets go of it.
 func (w *World) follow(t *Task, q *inquiry) bool {
-	if w.step(t, q) {
+	switch {
+	case t.sent-q.opened > hopeless:
+		w.end(q)
+	case w.step(t, q):
 		return true
+	default:
+		w.release(q)
 	}
-	w.release(q)
 	return false
 }
 
