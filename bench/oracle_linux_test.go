@@ -80,7 +80,7 @@ func BenchmarkOracle(b *testing.B) {
 func (f *fault) measure(b *testing.B, program string, wire metric.Protocol) string {
 	scenarios := "mixed: 1"
 	if f.beside != "" {
-		scenarios = "mixed: 3, " + f.beside + ": 1"
+		scenarios = "mixed: 4, " + f.beside + ": 1"
 	}
 	r := startRig(b, program, wire, fmt.Sprintf(oracleConfiguration, scenarios))
 	time.Sleep(11 * time.Second) // so that indexes have had their time

@@ -205,11 +205,15 @@ func TestALyingServerIsFoundOut(t *testing.T) {
 	}
 }
 
-func TestALieOfOnePodIsFoundOut(t *testing.T) {
-	protocols(t, func(t *testing.T, protocol metric.Protocol) {
-		bad := lie{kind: "corrupt", more: fault.Faults{BadPod: fault.Share{Ratio: 0.2}}}
-		bad.mustBeFound(t, "corrupt", protocol)
-	})
+func TestLiesOfOnePodAreFoundOut(t *testing.T) {
+	for _, kind := range []string{"corrupt", "lost_write", "resurrected"} {
+		t.Run(kind, func(t *testing.T) {
+			protocols(t, func(t *testing.T, protocol metric.Protocol) {
+				bad := lie{kind: kind, ratio: 0.05, more: fault.Faults{BadPod: fault.Share{Ratio: 0.2}}}
+				bad.mustBeFound(t, kind, protocol)
+			})
+		})
+	}
 }
 
 func (l lie) mustBeFound(t *testing.T, name string, protocol metric.Protocol) {

@@ -120,15 +120,16 @@ func (w *World) judgeFound(t *Task, r *opensaves.Record) {
 		t.numbers = append(t.numbers, o.Number)
 	}
 	t.shown = t.shown || r.Key == t.object.Key
+	matches, ours := t.matches(r), strings.HasPrefix(r.Key, w.recordPrefix)
 	switch {
-	case fault != "":
+	case fault != "" && (matches || ours):
 		t.accuse(w, Violation{Kind: ledger.Corrupt, Seen: ledger.Seen{Version: h.Version, Fault: fault}, Detail: r.Key}, about)
-	case !t.matches(r):
+	case !matches:
 		t.accuse(w, Violation{Kind: ledger.QueryMismatch, Seen: ledger.Seen{Version: h.Version}, Detail: r.Key}, about)
 	case o != nil:
 		seen := ledger.Seen{Version: h.Version}
 		w.findIndexed(t, o, seen, o.JudgeIndexed(seen, t.sent, time.Duration(w.Verify.IndexLimit)))
-	case strings.HasPrefix(r.Key, w.recordPrefix):
+	case ours:
 		w.late.Add(1) // the ledger has given it up
 	}
 }
