@@ -56,7 +56,7 @@ const foundWithin = 40 * time.Second
 func BenchmarkOracle(b *testing.B) {
 	program := build(b)
 	var table strings.Builder
-	table.WriteString("| fault, 1 % | API | must be found as | first after | violations | suspects | judged |\n|---|---|---|---|---|---|---|\n")
+	table.WriteString("| fault, 1 % | API | injected | must be found as | first after | violations | suspects | unjudged |\n|---|---|---|---|---|---|---|---|\n")
 	for _, f := range faultsFound {
 		for _, wire := range []metric.Protocol{metric.HTTP, metric.GRPC} {
 			if f.grpc && wire == metric.HTTP {
@@ -102,6 +102,10 @@ func (f *fault) measure(b *testing.B, program string, wire metric.Protocol) stri
 	}
 	violations := s.sum("opensaves_soak_check_violations_total")
 	judged := checks("ok") + checks("suspect") + checks("violation")
+	injected := 0
+	for _, n := range r.counts(b, "lies") {
+		injected += n
+	}
 	first := "–"
 	switch {
 	case f.kind == "" && (violations > 0 && !f.late || checks("suspect") == 0):
@@ -117,6 +121,6 @@ func (f *fault) measure(b *testing.B, program string, wire metric.Protocol) stri
 	} else if f.late {
 		kind = "suspect, `lost_write` where it undoes a newer write"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %v | %v | %.1f %% |\n", f.name, wire, kind, first, violations, checks("suspect"),
-		100*judged/(judged+checks("unjudged")))
+	return fmt.Sprintf("| %s | %s | %d | %s | %s | %v | %v | %.1f %% |\n", f.name, wire, injected, kind, first, violations, checks("suspect"),
+		100*checks("unjudged")/(judged+checks("unjudged")))
 }

@@ -82,9 +82,13 @@ func (r *rig) rest(b *testing.B) (s samples) {
 
 // served is how many requests of an operation the sandbox has seen.
 func (r *rig) served(b *testing.B, op metric.Operation) int {
-	var counts map[string]int
-	if err := json.Unmarshal(r.sandbox.ask(b, http.MethodGet, "/api/v1/sandbox/requests", ""), &counts); err != nil {
+	return r.counts(b, "requests")[op.String()]
+}
+
+// counts are those of the sandbox's control API.
+func (r *rig) counts(b *testing.B, what string) (counts map[string]int) {
+	if err := json.Unmarshal(r.sandbox.ask(b, http.MethodGet, "/api/v1/sandbox/"+what, ""), &counts); err != nil {
 		b.Fatal(err)
 	}
-	return counts[op.String()]
+	return counts
 }

@@ -14,11 +14,13 @@ const ControlPath = "/api/v1/sandbox/"
 const maxFaults = 64 << 10 // bytes
 
 // Control returns the control API: GET and PUT of ControlPath+"faults", GET of
-// ControlPath+"requests". It asks nobody who calls.
+// ControlPath+"requests" and ControlPath+"lies", the counts since the faults were
+// set. It asks nobody who calls.
 func (s *Sandbox) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(ControlPath+"faults", s.serveFaults)
-	mux.HandleFunc(ControlPath+"requests", s.serveRequests)
+	mux.HandleFunc(ControlPath+"requests", serveCounts(func() any { return s.Requests() }))
+	mux.HandleFunc(ControlPath+"lies", serveCounts(func() any { return s.plan.Load().Told() }))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "nothing is at "+r.URL.Path)
 	})
@@ -53,13 +55,15 @@ func (s *Sandbox) putFaults(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Sandbox) serveRequests(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		problem(w, http.StatusMethodNotAllowed, "got "+r.Method+", want GET")
-		return
+func serveCounts(counts func() any) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			problem(w, http.StatusMethodNotAllowed, "got "+r.Method+", want GET")
+			return
+		}
+		writeJSON(w, counts())
 	}
-	writeJSON(w, s.Requests())
 }
 
 func writeJSON(w http.ResponseWriter, value any) {

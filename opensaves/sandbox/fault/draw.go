@@ -63,6 +63,7 @@ func (p *Plan) Lie(op metric.Operation) Lie {
 	}
 	for _, c := range p.lies[op] {
 		if p.draw(int(c.lie), c.ratio) {
+			p.told[c.lie].Add(1)
 			return c.lie
 		}
 	}
@@ -82,7 +83,25 @@ func (p *Plan) Missing(store, record string, changed, now time.Time) bool {
 // chosen says whether a record is one of those that a lie is always told of.
 func (p *Plan) chosen(l Lie, store, record string) bool {
 	ratio := p.faults.Kinds[l.String()]
-	return ratio > 0 && share(mix(hash(hash(p.seed+uint64(l), store), record))) < ratio
+	if ratio == 0 || share(mix(hash(hash(p.seed+uint64(l), store), record))) >= ratio {
+		return false
+	}
+	p.told[l].Add(1)
+	return true
+}
+
+// Told returns how many answers each lie was drawn for, of those that were.
+func (p *Plan) Told() map[string]uint64 {
+	counts := map[string]uint64{}
+	if p == nil {
+		return counts
+	}
+	for l := range p.told {
+		if n := p.told[l].Load(); n > 0 {
+			counts[Lie(l).String()] = n
+		}
+	}
+	return counts
 }
 
 // Bad says whether lies are told over a connection. It depends on when that was

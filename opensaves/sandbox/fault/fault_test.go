@@ -315,3 +315,14 @@ func TestTheSeedOfFaultsGoesBeforeTheSandboxsOwn(t *testing.T) {
 		t.Errorf("draws (-sandbox's seed +that of the faults):\n%s", diff)
 	}
 }
+
+func TestLiesAreCountedWhereTheyAreDrawn(t *testing.T) {
+	p := NewPlan(Faults{Kinds: map[string]float64{"corrupt": 1, "query_missing": 1}}, 7, time.Now())
+	p.Lie(metric.GetRecord)
+	p.Lie(metric.GetRecord)
+	p.Missing("store", "record", time.Time{}, time.Now())
+	want := map[string]uint64{"corrupt": 2, "query_missing": 1}
+	if diff := cmp.Diff(want, p.Told()); diff != "" {
+		t.Errorf("lies told (-want +got):\n%s", diff)
+	}
+}

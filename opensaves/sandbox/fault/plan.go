@@ -24,6 +24,7 @@ type Plan struct {
 	slow   Component
 	code   metric.Code
 	draws  [sources]atomic.Uint64
+	told   [lies]atomic.Uint64
 }
 
 type chance struct {
