@@ -313,9 +313,11 @@ func (r *Runner) judgeHistories(ctx context.Context, t *scenario.Task) {
 		err := do(context.WithoutCancel(ctx), &t.Call, &t.Answer)
 		return r.now(), err
 	}
-	r.world.Histories(t, r.now(), read, func(t *scenario.Task, operations int) {
+	report := func(t *scenario.Task, operations int) {
 		r.metrics.checks[t.Result.Check][t.Result.Verdict].Add(float64(operations))
-	})
+	}
+	r.world.Histories(t, r.now(), read, report)
+	r.world.Sums(t, r.now(), read, report)
 }
 
 // selfTest has the oracle tested, and counts what comes of it.

@@ -179,7 +179,7 @@ var lies = map[string]lie{
 	"query_mismatch":    {kind: "query_mismatch"},
 	"query_shape":       {kind: "query_shape"},
 	"query_order":       {kind: "query_shape", only: "http"},
-	"query_gap":         {kind: "query_shape", only: "grpc", ratio: 0.5},
+	"query_gap":         {kind: "query_shape", only: "grpc", ratio: 1, rps: 30},
 	"lost_update":       {kind: "lost_update", load: map[string]float64{"contended": 1}},
 	"atomic_total":      {kind: "atomic_total", only: "grpc"},
 	"lost_increment":    {kind: "double_applied", only: "grpc"},

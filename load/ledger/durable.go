@@ -57,6 +57,13 @@ func (o *Object) Grant(synced uint64) {
 	o.mu.Unlock()
 }
 
+// Bounded says whether the disk does not know of the next version yet.
+func (o *Object) Bounded() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.disk.limit > 0 && o.intended >= o.disk.limit
+}
+
 // Doom marks that a deletion may be sent; Doomed tells the ticket of the mark,
 // which must be on disk before it is.
 func (o *Object) Doom() {

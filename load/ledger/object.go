@@ -179,10 +179,20 @@ func (o *Object) Unread() bool {
 func (o *Object) Steady(since time.Duration) (version uint32, steady bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.acked, o.holds == 0 && o.still(since)
+}
+
+// Still is Steady, suspicions apart.
+func (o *Object) Still(since time.Duration) (version uint32, still bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.acked, o.still(since)
+}
+
+func (o *Object) still(since time.Duration) bool {
 	in := &o.intents[o.acked%kept]
-	steady = !o.locked && !o.frozen && o.holds == 0 && o.quiet <= since &&
+	return !o.locked && !o.frozen && o.quiet <= since &&
 		o.acked == o.intended && o.acked > 0 && (in.version != o.acked || !in.absent)
-	return o.acked, steady
 }
 
 // NewObject makes an object that does not exist yet, locked for its creation.

@@ -1,6 +1,9 @@
 package ledger
 
-import "sync/atomic"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // Queue holds objects in the order in which they came. It takes no lock, so that
 // requests do not meet in it; when it is full the oldest are overwritten.
@@ -12,11 +15,14 @@ type Queue struct {
 // NewQueue makes a queue for so many objects.
 func NewQueue(capacity int) *Queue { return &Queue{ring: make([]atomic.Pointer[Object], capacity)} }
 
-// Put adds an object.
-func (q *Queue) Put(o *Object) {
+// Put adds an object, and returns the one that it overwrites; nil for none.
+func (q *Queue) Put(o *Object) *Object {
 	at := q.head.Add(1) - 1
-	q.ring[at%uint64(len(q.ring))].Store(o)
+	return q.ring[at%uint64(len(q.ring))].Swap(o)
 }
+
+// puttable is how often Take looks for an object that is being put this moment.
+const puttable = 100
 
 // Take removes the oldest object and returns it; nil where there is none.
 func (q *Queue) Take() *Object {
@@ -29,8 +35,11 @@ func (q *Queue) Take() *Object {
 		if !q.tail.CompareAndSwap(tail, next) {
 			continue
 		}
-		if o := q.ring[(next-1)%uint64(len(q.ring))].Swap(nil); o != nil {
-			return o // else it is being put this moment: the next round brings it
+		for range puttable {
+			if o := q.ring[(next-1)%uint64(len(q.ring))].Swap(nil); o != nil {
+				return o
+			}
+			runtime.Gosched()
 		}
 	}
 }

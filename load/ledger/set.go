@@ -46,20 +46,21 @@ func (s *Set) Add(o *Object) bool {
 }
 
 // Remove takes an object out; the last one gets its rank. An object that is
-// not in the set is left alone.
-func (s *Set) Remove(o *Object) {
+// not in the set is left alone. It says whether it was.
+func (s *Set) Remove(o *Object) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.Len() - 1
 	at := o.slots[s.place]
 	if n < 0 || at > n || s.slots[at].Load() != o {
-		return
+		return false
 	}
 	last := s.slots[n].Load()
 	last.slots[s.place] = at
 	s.slots[at].Store(last)
 	s.slots[n].Store(nil)
 	s.length.Add(-1)
+	return true
 }
 
 // From returns the first object from rank on, going round, that take accepts,

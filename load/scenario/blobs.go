@@ -106,7 +106,8 @@ func (w *World) mayUpload(o *ledger.Object, t *Task) bool {
 	if o.Number%chunkedEvery == 1 || !w.tryLock(o) {
 		return false
 	}
-	if o.Blob == nil || o.Blob.Size.Load() == 0 || w.blobSet(o.Blob.Size.Load()) == w.blobSet(t.Size) {
+	fits := o.Blob == nil || o.Blob.Size.Load() == 0 || w.blobSet(o.Blob.Size.Load()) == w.blobSet(t.Size)
+	if fits && w.mayHold(o.Blob) {
 		return true
 	}
 	o.Unlock()
@@ -153,6 +154,9 @@ func settleCreateBlob(w *World, t *Task, err error, now time.Duration) {
 	if end == ledger.Unknown {
 		w.doubtBlob(o, w.blobSet(t.Size), now)
 		return
+	}
+	if end == ledger.Rejected && o != t.parent.Blob {
+		w.forget(o) // its name is never used again
 	}
 	t.parent.Touch(now)
 	t.parent.Unlock()

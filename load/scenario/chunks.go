@@ -97,7 +97,7 @@ func prepareCreateChunkedBlob(w *World, t *Task) metric.Operation {
 		return w.orRead(t, metric.GetBlobChunk)
 	}
 	t.parent = w.records.From(w.rank(t, w.records), func(o *ledger.Object) bool {
-		return o.Number%chunkedEvery == 1 && (!o.Lasting || t.Size <= w.lastingBytes()) && w.lockQuiet(o, t.sent, func() bool { return o.Blob == nil || o.Blob.Size.Load() == 0 })
+		return o.Number%chunkedEvery == 1 && (!o.Lasting || t.Size <= w.lastingBytes()) && w.lockQuiet(o, t.sent, func() bool { return (o.Blob == nil || o.Blob.Size.Load() == 0) && w.mayHold(o.Blob) })
 	})
 	if t.parent == nil {
 		return w.orRead(t, metric.GetBlobChunk)
@@ -186,6 +186,7 @@ func (w *World) drop(s *session, end ledger.End, now time.Duration) {
 	w.sessions.remove(s)
 	w.blobBytes.Add(-s.total())
 	s.blob.End(s.blob.Version(), end, now)
+	w.noteAll(s.blob)
 	s.blob.Parent.Touch(now)
 	s.blob.Parent.Unlock()
 }
@@ -221,11 +222,10 @@ func settleCommit(w *World, t *Task, err error, now time.Duration) {
 	}
 	w.sessions.remove(s)
 	blob.End(blob.Version(), end, now)
+	w.noteAll(blob)
 	if end == ledger.Acknowledged {
-		w.note(blob)
 		for _, part := range s.parts {
-			w.note(part)
-			w.unread[metric.GetBlobChunk].Put(part)
+			w.toRead(metric.GetBlobChunk, part)
 		}
 	}
 	blob.Size.Store(t.Size)
@@ -301,7 +301,7 @@ func settleCreateChunkURLs(w *World, t *Task, err error, _ time.Duration) {
 	case noBlob(t.Result.Code):
 		t.judge(w, metric.CheckBlob, ledger.Seen{Absent: true})
 	case err != nil:
-	case !w.holds(t.object, t.sent):
+	case !w.stays(t.object, t.sent):
 		t.unjudged(metric.CheckBlob)
 	default:
 		t.judge(w, metric.CheckBlob, ledger.Seen{Version: t.object.Version()})

@@ -67,7 +67,7 @@ func (w *World) enter(t *Task) *contest {
 	place := &w.contests.places[t.rand.IntN(contests)]
 	found := place.Load()
 	switch {
-	case found == nil && w.contests.making.CompareAndSwap(false, true):
+	case found == nil && w.contests.mayMake(t.sent):
 		t.contest = &contest{}
 	case found != nil && found.over():
 		if place.CompareAndSwap(found, nil) {

@@ -17,6 +17,7 @@ type doubt struct {
 	set    *ledger.Set    // that the object leaves if its fate stays unknown
 	call   opensaves.Call // deletes it then
 	why    why
+	absent bool // a deletion was answered as if nothing were there
 }
 
 // why an object is in doubt.
@@ -144,7 +145,7 @@ func (w *World) Tend(ctx context.Context, most int, now func() time.Duration, do
 func (w *World) ripe(now time.Duration, most int) (ripe []doubt) {
 	for _, d := range w.due(now, most) {
 		switch {
-		case d.object.Suspected():
+		case d.object.Guard().Suspected():
 			d.since = now
 			w.put(d) // what a suspicion is about is not written
 		case !w.thaw(d, now):
@@ -162,8 +163,8 @@ func (w *World) bring(ctx context.Context, d doubt, answer *opensaves.Answer, no
 	version := d.object.IntendDelete()
 	end, over := w.delete(ctx, &d.call, answer, do)
 	d.object.End(version, end, now())
-	if !over {
-		d.since = now()
+	if !over || end == ledger.Unknown && !d.absent { // a backend that is down says that nothing is there, too
+		d.since, d.absent = now(), over
 		w.put(d)
 		return
 	}

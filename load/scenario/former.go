@@ -66,12 +66,23 @@ func (w *World) restore(now time.Duration) error {
 		w.former.unread[op] = ledger.NewQueue(n + 1)
 	}
 	for at, o := range found {
-		if o != nil && at.kind != ledger.Chunked {
+		switch {
+		case o == nil, at.kind == ledger.Chunked:
+			continue
+		case w.nameless(o):
+			w.former.dying = append(w.former.dying, o)
+		default:
 			w.former.unread[w.unreadBy(at.kind)].Put(o)
-			w.former.left.Add(1)
 		}
+		w.former.left.Add(1)
 	}
 	return nil
+}
+
+// nameless says that a store of an earlier start cannot be asked for: on gRPC that
+// takes its name, which was made of other templates.
+func (w *World) nameless(o *ledger.Object) bool {
+	return w.Protocol == metric.GRPC && o.Letter() == ledger.Store && o.Size.Load() != w.content.nameSum(o)
 }
 
 // parentOf is the kind of object that an object of a kind belongs to.
@@ -103,6 +114,8 @@ func (w *World) restoreOne(e store.Entry, found map[formerKey]*ledger.Object, no
 	o := ledger.Restore(e.Number, identity.Key(e.Kind, e.Number), parent, ledger.Restored{Acked: e.Acked, Reserved: e.Reserved, Doomed: e.Doomed, At: now})
 	w.former.epochs.Store(o, e.Epoch)
 	switch e.Kind {
+	case ledger.Store:
+		o.Size.Store(e.Size)
 	case ledger.Record:
 		w.former.records.Add(1)
 	case ledger.Blob:
@@ -136,9 +149,10 @@ func (w *World) readFormer(t *Task) bool {
 }
 
 // settleFormer lets an object die that was read, and has one read again that
-// brought no answer. One under suspicion dies when that has ended.
+// brought no answer, or whose suspicion there was no room to look into. One under
+// suspicion dies when that has ended.
 func (w *World) settleFormer(t *Task) {
-	if !t.Result.Checked || t.Result.Verdict == metric.Unjudged {
+	if !t.Result.Checked || t.Result.Verdict == metric.Unjudged || t.missed && !t.former.Guard().Suspected() {
 		w.former.unread[w.unreadBy(t.former.Letter())].Put(t.former)
 		return
 	}
@@ -187,7 +201,7 @@ func (w *World) mortal(most int) (batch []*ledger.Object) {
 	defer w.former.mu.Unlock()
 	kept := w.former.dying[:0]
 	for _, o := range w.former.dying {
-		if len(batch) < most && !o.Suspected() && w.childless(o) {
+		if len(batch) < most && !o.Guard().Suspected() && w.childless(o) {
 			batch = append(batch, o)
 		} else {
 			kept = append(kept, o)

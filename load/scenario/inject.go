@@ -40,7 +40,7 @@ func (w *World) inject(t *Task, kind ledger.Kind, now time.Duration) bool {
 		s.object = w.buried()
 	case ledger.AtomicTotal, ledger.DoubleApplied:
 		s.total = w.rising.places[t.rand.IntN(totals)].Load()
-		if s.total != nil {
+		if s.total != nil && !s.total.Retired() {
 			s.object = s.total.object
 		}
 	case ledger.LostUpdate:
@@ -69,7 +69,8 @@ func (w *World) reserve(s *shadow, now time.Duration) bool {
 	if !s.object.Shadowed.CompareAndSwap(false, true) {
 		return false
 	}
-	_, steady := s.object.Steady(now)
+	_, steady := s.object.Steady(now) // then its counter can be looked at too
+	steady = steady && (s.kind != ledger.NotLinearizable || s.object.Counted)
 	if steady || s.total != nil || s.kind == ledger.Resurrected {
 		return true
 	}
@@ -86,10 +87,6 @@ func (w *World) mayShadow(o *ledger.Object, kind ledger.Kind, now time.Duration)
 		quiet = time.Duration(w.Verify.CacheLimit)
 	case ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing:
 		quiet = time.Duration(w.Verify.IndexLimit)
-	case ledger.NotLinearizable:
-		if !o.Counted {
-			return false
-		}
 	}
 	_, steady := o.Steady(now - quiet)
 	return steady && now >= quiet && !o.Shadowed.Load()

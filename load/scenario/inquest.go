@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"time"
 
 	"opensaves-soak/exporter/metric"
@@ -20,15 +21,16 @@ func (w *World) learn(t *Task, now time.Duration) {
 	case q.Step() == ledger.Enclose:
 		w.learnEnclosed(t, q, now)
 	case q.question != metric.Ping:
-		if t.whole || t.shown {
-			q.Sight(t.shown, true, t.sent, t.Answer.Connection)
+		if t.whole || t.shown { // no other answer need enclose it: this one does
+			q.Sight(t.shown, false, t.sent, t.Answer.Connection)
 		} else {
 			q.Failed(now)
 		}
-	case !t.Result.Checked, t.Result.Verdict == metric.Violation && !t.missed:
+	case !t.Result.Checked, t.Result.Verdict == metric.Unjudged, t.Result.Verdict == metric.Violation && !t.missed:
 		q.Failed(now)
 	default:
 		q.seen = t.seen
+		q.Missed = max(q.Missed, t.sent-t.missedFor) // it may be another write that is not shown now
 		q.Sight(t.Result.Verdict == metric.Right, t.seen.Absent, t.sent, t.Answer.Connection)
 	}
 	w.conclude(t, q, now)
@@ -77,6 +79,9 @@ func (w *World) rules() ledger.Rules {
 // learnCached follows an object that is right past the cache until the cache
 // shows it too, or has shown an old version for too long.
 func (w *World) learnCached(t *Task, q *inquiry, now time.Duration) {
+	if t.missed {
+		q.Missed = max(q.Missed, t.sent-t.missedFor)
+	}
 	age := t.sent - q.Missed
 	switch {
 	case !t.Result.Checked:
@@ -113,13 +118,16 @@ func (w *World) convict(t *Task, q *inquiry, now time.Duration) {
 	if q.question != metric.Ping {
 		kind = ledger.QueryMissing
 	}
+	if q.offset > 0 {
+		kind = ledger.QueryShape
+	}
 	if s := w.shadowOf(o); s != nil {
 		s.catch(kind)
 		w.end(q)
 		return
 	}
-	if kind == ledger.QueryMissing {
-		t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Detail: q.question.String()}, o)
+	if q.question != metric.Ping {
+		t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Detail: fmt.Sprintf("%s, offset %d", q.question, q.offset)}, o)
 		w.end(q)
 		return
 	}
@@ -184,12 +192,23 @@ func (w *World) loseBlob(o *ledger.Object, now time.Duration) {
 	w.releaseBlob(o, now)
 }
 
-// dropRecord takes a record out of the working set, its one blob with it.
+// dropRecord takes a record out of the working set, its blobs with it.
 func (w *World) dropRecord(o *ledger.Object) {
-	w.leaveCohort(o)
-	w.records.Remove(o)
 	w.shelf(o).Remove(o)
-	if blob := o.Blob; blob != nil && blob.Size.Load() > 0 {
+	if !w.records.Remove(o) {
+		return // it is out already
+	}
+	w.leaveCohort(o)
+	var blobs []*ledger.Object
+	for _, set := range [...]*ledger.Set{w.blobs[0], w.blobs[1], w.chunked} {
+		set.From(0, func(blob *ledger.Object) bool {
+			if blob.Parent == o {
+				blobs = append(blobs, blob)
+			}
+			return false
+		})
+	}
+	for _, blob := range blobs {
 		w.setOf(blob).Remove(blob)
 		w.blobBytes.Add(-blob.Size.Load())
 	}

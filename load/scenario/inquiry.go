@@ -15,6 +15,7 @@ import (
 type inquiry struct {
 	ledger.Suspicion
 	question metric.Operation // whose answer lacks the object; Ping: none
+	offset   int              // of the question
 	sentinel *ledger.Object
 	cached   bool        // gRPC: past the cache all is well, what the cache shows is still to be seen
 	cleared  int         // times that it was seen well past the cache
@@ -51,6 +52,9 @@ func (w *World) suspect(t *Task, o *ledger.Object, question metric.Operation, ag
 		return
 	}
 	q := &inquiry{question: question}
+	if question != metric.Ping {
+		q.offset = t.Call.Query.Offset
+	}
 	q.Object, q.Missed, q.Due, q.opened = o, t.sent-age, t.sent, t.sent
 	w.inquiries.mu.Lock()
 	w.inquiries.list = append(w.inquiries.list, q)
@@ -169,6 +173,9 @@ func (w *World) step(t *Task, q *inquiry) bool {
 	t.Call.Op = t.Op
 	t.Call.Hint.SkipCache = w.Protocol == metric.GRPC && t.Op == metric.GetBlob && !q.cached
 	w.aim(t, object)
+	if t.Op == q.question && q.Step() == ledger.Target {
+		t.Call.Query.Offset = q.offset
+	}
 	return true
 }
 

@@ -153,6 +153,9 @@ func (w *World) note(o *ledger.Object) (ticket uint64) {
 // entry is what the disk is to know of an object.
 func (w *World) entry(o *ledger.Object) store.Entry {
 	acked, reserved, doomed := o.Standing()
+	if o.Deleted() {
+		acked = 0 // a later version may be there, but none must
+	}
 	e := store.Entry{
 		Kind: o.Letter(), Epoch: w.epochOf(o), Number: o.Number,
 		Acked: acked, Reserved: reserved, Doomed: doomed, Size: o.Size.Load(),
@@ -160,8 +163,11 @@ func (w *World) entry(o *ledger.Object) store.Entry {
 	if o.Parent != nil {
 		e.Parent = o.Parent.Number
 	}
-	if o.Letter() == ledger.Part {
+	switch o.Letter() {
+	case ledger.Part:
 		e.Size = partOf(o)
+	case ledger.Store:
+		e.Size = w.content.nameSum(o)
 	}
 	return e
 }
@@ -196,6 +202,29 @@ func (w *World) tryLock(o *ledger.Object) bool {
 		o.Grant(w.Store.Synced())
 	}
 	return o.TryLock()
+}
+
+// mayHold says whether the disk knows of the next version of a record's one blob,
+// and of its parts.
+func (w *World) mayHold(blob *ledger.Object) bool {
+	if w.Store == nil || blob == nil {
+		return true
+	}
+	blob.Grant(w.Store.Synced())
+	bounded := blob.Bounded()
+	for _, part := range blob.Parts {
+		part.Grant(w.Store.Synced())
+		bounded = bounded || part.Bounded()
+	}
+	return !bounded
+}
+
+// noteAll is note for a blob and its parts.
+func (w *World) noteAll(blob *ledger.Object) {
+	w.note(blob)
+	for _, part := range blob.Parts {
+		w.note(part)
+	}
 }
 
 // doom has the disk know that a deletion of an object may be sent, with which

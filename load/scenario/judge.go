@@ -65,7 +65,7 @@ func (t *Task) find(w *World, o *ledger.Object, seen ledger.Seen, v ledger.Verdi
 			w.well.note(o)
 		}
 	case ledger.Stale:
-		t.missed = true
+		t.missed, t.missedFor = true, v.Age
 		t.suspected(v.Age)
 		w.suspect(t, o, 0, v.Age)
 	default:

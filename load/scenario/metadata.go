@@ -33,6 +33,7 @@ func settleSetMetadata(w *World, t *Task, err error, now time.Duration) {
 	added := t.version == 1
 	switch {
 	case end == ledger.Rejected && added:
+		w.forget(t.object)
 	case added && !w.metadata.Add(t.object):
 	case end == ledger.Unknown:
 		w.doubtMetadata(t.object, now)

@@ -45,7 +45,7 @@ func (w *World) share(t *Task) bool {
 	place := &w.registers.places[t.rand.IntN(registers)]
 	r := place.Load()
 	switch {
-	case r == nil && w.registers.making.CompareAndSwap(false, true):
+	case r == nil && w.registers.mayMake(t.sent):
 		t.base, t.register = int64(t.rand.IntN(counterHigh+1)), &register{opened: t.sent}
 		t.register.history, t.register.last = linear.NewHistory(t.base), t.base
 		return false
@@ -85,9 +85,15 @@ func (w *World) settleShared(t *Task, err error, now time.Duration) {
 	}
 }
 
+// Read sends a task's call, and returns when it was answered.
+type Read func() (answered time.Duration, err error)
+
+// Report is told of a verdict in a task's result, and of how many operations it is on.
+type Report func(t *Task, operations int)
+
 // Histories judges the registers that are complete, each after a last read past
 // the cache, and reports each verdict with the operations that it is about.
-func (w *World) Histories(t *Task, now time.Duration, read func() (time.Duration, error), report func(t *Task, operations int)) {
+func (w *World) Histories(t *Task, now time.Duration, read Read, report Report) {
 	for i := range w.registers.places {
 		place := &w.registers.places[i]
 		r := place.Load()

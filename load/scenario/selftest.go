@@ -27,7 +27,7 @@ type shadows struct {
 	count atomic.Int64
 	mu    sync.Mutex
 	list  []*shadow
-	next  time.Duration // when to inject again
+	next  [ledger.Kinds]time.Duration // when to inject a kind again
 }
 
 // SelfTested is told of what a self-test came to: injected, caught or missed.
@@ -56,12 +56,10 @@ func (w *World) SelfTest(t *Task, now func() time.Duration, send func(*Task) err
 		return
 	}
 	w.reap(now(), told)
-	if now() >= w.shadows.next {
-		w.shadows.next = now() + time.Duration(w.Verify.SelfTestInterval)
-		for _, kind := range w.injectable() {
-			if w.inject(t, kind, now()) {
-				told(kind, Injected)
-			}
+	for _, kind := range w.injectable() {
+		if next := &w.shadows.next[kind]; now() >= *next && w.inject(t, kind, now()) {
+			*next = now() + time.Duration(w.Verify.SelfTestInterval)
+			told(kind, Injected)
 		}
 	}
 	for _, s := range w.shades() {
@@ -149,6 +147,9 @@ func (w *World) provoke(t *Task, s *shadow, now time.Duration) bool {
 	case ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing:
 		t.Op = metric.QueryByOwner
 	case ledger.NotLinearizable:
+		if _, steady := s.object.Steady(now); !steady {
+			return false
+		}
 		t.Op, t.object = metric.AtomicInc, s.object
 		t.Call.Op = t.Op
 		w.operate(t, s.object, 0)

@@ -109,6 +109,12 @@ func (w *World) anotherBlob(o *ledger.Object, since time.Duration, from func(*le
 	return nil
 }
 
+// stays is holds, suspicions apart.
+func (w *World) stays(blob *ledger.Object, since time.Duration) bool {
+	_, still := blob.Guard().Still(since)
+	return still && blob.Present()
+}
+
 // holds says that a blob is there, and that no write on its record was under way
 // since an instant.
 func (w *World) holds(blob *ledger.Object, since time.Duration) bool {

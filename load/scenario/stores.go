@@ -40,6 +40,8 @@ func settleCreateStore(w *World, t *Task, err error, now time.Duration) {
 		if w.extra.Add(t.object) {
 			w.doubtStore(t.object, now)
 		}
+	case ledger.Rejected:
+		w.forget(t.object)
 	}
 }
 

@@ -48,14 +48,15 @@ type Task struct {
 	contest  *contest        // that is worked on, or is to be made
 	round    *round          // of the contest, that is updated in
 
-	former  *ledger.Object // of an earlier start, that is read
-	shadow  *shadow        // by whose rule the answer was falsified
-	inquiry *inquiry       // that this call brings forward
-	seen    ledger.Seen    // of the object
-	missed  bool           // the answer lacks an acknowledged write
-	shown   bool           // the answer to a question holds the object
-	whole   bool           // it would, if the target had it
-	sent    time.Duration
+	former    *ledger.Object // of an earlier start, that is read
+	shadow    *shadow        // by whose rule the answer was falsified
+	inquiry   *inquiry       // that this call brings forward
+	seen      ledger.Seen    // of the object
+	missed    bool           // the answer lacks an acknowledged write
+	missedFor time.Duration  // of that
+	shown     bool           // the answer to a question holds the object
+	whole     bool           // it would, if the target had it
+	sent      time.Duration
 }
 
 // Result is what came of an arrival.
@@ -84,7 +85,7 @@ func (t *Task) reset(d Draw) {
 	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
 	t.total, t.register, t.shadow, t.former = nil, nil, nil, nil
 	t.contest, t.round, t.record.Signature = nil, nil, nil
-	t.seen, t.missed, t.shown, t.whole = ledger.Seen{}, false, false, false
+	t.seen, t.missed, t.missedFor, t.shown, t.whole = ledger.Seen{}, false, 0, false, false
 	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]
 }
 

@@ -28,6 +28,21 @@ const (
 type lane[T any] struct {
 	places []atomic.Pointer[T]
 	making atomic.Bool
+	rested atomic.Int64 // none is made before that instant
+}
+
+// mayMake says whether the caller is to make one now.
+func (l *lane[T]) mayMake(now time.Duration) bool {
+	return int64(now) >= l.rested.Load() && l.making.CompareAndSwap(false, true)
+}
+
+// made lets the next one be made; after one of unknown end, which is in doubt for
+// long, not at once.
+func (l *lane[T]) made(end ledger.End, now time.Duration) {
+	if end == ledger.Unknown {
+		l.rested.Store(int64(now + time.Second))
+	}
+	l.making.Store(false)
 }
 
 // open puts a new one where arrivals find it, and says whether there was room.
@@ -48,7 +63,7 @@ func prepareSum(w *World, t *Task) metric.Operation {
 	place := &lane.places[t.rand.IntN(len(lane.places))]
 	found := place.Load()
 	switch {
-	case found == nil && lane.making.CompareAndSwap(false, true):
+	case found == nil && lane.mayMake(t.sent):
 		t.base = int64(1+t.rand.IntN(1000)) * 1000
 		t.total = &total{Total: ledger.NewTotal(t.base, falls), falls: falls}
 		return metric.CreateRecord
@@ -96,11 +111,41 @@ func settleSum(w *World, t *Task, err error, now time.Duration) {
 	t.accuse(w, Violation{Kind: kind, Detail: fmt.Sprintf("found %d when %d came", t.Answer.Old.Int, t.Call.Property.Int)}, t.object)
 }
 
+// Sums reads one counter of each direction past the cache, judges its value, and
+// reports the verdict: additions show what they found, but not what the last ones
+// left. It is to be called about every second.
+func (w *World) Sums(t *Task, now time.Duration, read Read, report Report) {
+	for _, lane := range [...]*lane[total]{&w.rising, &w.falling} {
+		found := lane.places[t.rand.IntN(len(lane.places))].Load()
+		if found == nil {
+			continue
+		}
+		t.reset(Draw{})
+		t.Op, t.sent = metric.GetRecords, now
+		t.Call.Op = t.Op
+		w.readRecords(t, found.object)
+		before := found.BeforeRead()
+		if _, err := read(); err != nil || len(t.Answer.Records) != 1 || t.Answer.Statuses[0] != metric.OK {
+			continue
+		}
+		t.checked(metric.CheckAtomic)
+		value := counterOf(&t.Answer.Records[0])
+		switch found.Judge(before, value) {
+		case ledger.TotalOK:
+		case ledger.TotalUnjudged:
+			t.unjudged(metric.CheckAtomic)
+		default:
+			t.accuse(w, Violation{Kind: ledger.AtomicTotal, Detail: fmt.Sprintf("a read showed %d", value)}, found.object)
+		}
+		report(t, 1)
+	}
+}
+
 // prepareShared makes the record of a counter, register or contest that the task
 // has reserved a place for.
 func (w *World) prepareShared(t *Task) metric.Operation {
 	if !w.numbersLeft(ledger.Record) {
-		w.made(t)
+		w.made(t, ledger.Rejected, t.sent)
 		t.total, t.register, t.contest = nil, nil, nil
 		return metric.GetRecord
 	}
@@ -117,7 +162,7 @@ func (w *World) prepareShared(t *Task) metric.Operation {
 
 // settleSharedCreate opens the place to others once the record is known to be there.
 func (w *World) settleSharedCreate(t *Task, end ledger.End, now time.Duration) {
-	defer w.made(t)
+	defer w.made(t, end, now)
 	switch end {
 	case ledger.Rejected:
 		w.known.Remove(t.object)
@@ -151,14 +196,14 @@ func (w *World) sums(falls bool) *lane[total] {
 }
 
 // made lets the next one be made.
-func (w *World) made(t *Task) {
+func (w *World) made(t *Task, end ledger.End, now time.Duration) {
 	switch {
 	case t.total != nil:
-		w.sums(t.total.falls).making.Store(false)
+		w.sums(t.total.falls).made(end, now)
 	case t.contest != nil:
-		w.contests.making.Store(false)
+		w.contests.made(end, now)
 	default:
-		w.registers.making.Store(false)
+		w.registers.made(end, now)
 	}
 }
 

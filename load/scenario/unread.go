@@ -62,10 +62,11 @@ func (w *World) ended(t *Task, err error, now time.Duration) ledger.End {
 	end := t.ends(err)
 	t.object.End(t.version, end, now)
 	if end != ledger.Acknowledged {
+		w.note(t.object) // the next version needs its place on disk all the same
 		return end
 	}
 	if t.object.Parts == nil {
-		w.unread[w.unreadBy(t.object.Letter())].Put(t.object)
+		w.toRead(w.unreadBy(t.object.Letter()), t.object)
 	}
 	if w.fresh != nil && t.object.Letter() == ledger.Record {
 		w.fresh.Put(t.object)
@@ -76,6 +77,14 @@ func (w *World) ended(t *Task, err error, now time.Duration) ledger.End {
 		w.note(t.object)
 	}
 	return end
+}
+
+// toRead has an acknowledged write read. One that has to make room for it is as
+// good as superseded.
+func (w *World) toRead(by metric.Operation, o *ledger.Object) {
+	if displaced := w.unread[by].Put(o); displaced != nil && displaced != o && displaced.Unread() {
+		w.superseded.Add(1)
+	}
 }
 
 // pursue lets some of the mix's reads bring an inquiry forward, or read an
@@ -186,13 +195,14 @@ func (w *World) clearGraves(now time.Duration) {
 	w.graves.mu.Lock()
 	defer w.graves.mu.Unlock()
 	keep := 2 * time.Duration(w.Verify.IndexLimit)
-	n := 0
-	for n < len(w.graves.list) && (now-w.graves.list[n].since > keep || len(w.graves.list)-n > w.Data.Records) {
-		if o := w.graves.list[n].object; !o.Suspected() {
-			w.known.Remove(o)
+	kept, surplus := w.graves.list[:0], len(w.graves.list)-w.Data.Records
+	for i, g := range w.graves.list {
+		if (now-g.since <= keep && i >= surplus) || g.object.Suspected() {
+			kept = append(kept, g)
+			continue
 		}
-		n++
+		w.known.Remove(g.object)
 	}
-	w.graves.list = append(w.graves.list[:0], w.graves.list[n:]...)
-	clear(w.graves.list[len(w.graves.list):cap(w.graves.list)])
+	clear(w.graves.list[len(kept):])
+	w.graves.list = kept
 }

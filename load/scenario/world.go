@@ -5,6 +5,7 @@
 package scenario
 
 import (
+	"hash/crc32"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -240,6 +241,12 @@ func (w *World) has(op, otherwise metric.Operation) metric.Operation {
 func (c *content) store(o *ledger.Object) (name, owner string, tags []string) {
 	shape := c.shapes.stores[ledger.Hash(o.Number, 0)%uint64(len(c.shapes.stores))]
 	return shape.name + " " + o.Key, c.owner(o), shape.tags
+}
+
+// nameSum is what the disk knows a store's name by.
+func (c *content) nameSum(o *ledger.Object) int64 {
+	name, _, _ := c.store(o)
+	return int64(crc32.ChecksumIEEE([]byte(name)))
 }
 
 // budget lets so many bytes a second through. An upload may begin while less

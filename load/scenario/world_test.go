@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/units"
+	"github.com/google/go-cmp/cmp"
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
@@ -108,19 +109,32 @@ func frozen(o *ledger.Object) bool {
 	return false
 }
 
-func TestADoubtEndsWithTheFirstAnswerToItsDeletion(t *testing.T) {
+func TestADoubtEndsWhenItsDeletionIsAnsweredOrNothingIsThereTwice(t *testing.T) {
 	for _, test := range []struct {
 		code metric.Code
-		want int // doubts left
-	}{{metric.OK, 0}, {metric.NotFound, 0}, {metric.Internal, 0}, {metric.Unavailable, 1}, {metric.DeadlineExceeded, 1}} {
+		want []int // doubts left after each deletion
+	}{
+		{metric.OK, []int{0}},
+		{metric.NotFound, []int{1, 0}},
+		{metric.Internal, []int{1, 0}},
+		{metric.Unavailable, []int{1, 1, 1}},
+		{metric.DeadlineExceeded, []int{1, 1, 1}},
+	} {
 		w := newTestWorld(t, metric.HTTP, Want{Scenarios: map[string]float64{"crud": 1}})
 		task := NewTask(1, 2)
 		arrive(w, task, Draw{Op: metric.CreateStore}, 0, &opensaves.Error{Code: metric.Unavailable})
-		w.Tend(t.Context(), 20, func() time.Duration { return time.Hour }, func(context.Context, *opensaves.Call, *opensaves.Answer) error {
-			return &opensaves.Error{Code: test.code}
-		})
-		if got := len(w.doubts); got != test.want {
-			t.Errorf("%s: got %d doubts left, want %d", test.code, got, test.want)
+		var got []int
+		for hour := range test.want {
+			w.Tend(t.Context(), 20, func() time.Duration { return time.Duration(hour+1) * time.Hour }, func(context.Context, *opensaves.Call, *opensaves.Answer) error {
+				if test.code == metric.OK {
+					return nil
+				}
+				return &opensaves.Error{Code: test.code}
+			})
+			got = append(got, len(w.doubts))
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: doubts left (-want +got):\n%s", test.code, diff)
 		}
 	}
 }
