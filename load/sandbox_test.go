@@ -129,7 +129,7 @@ func TestAHealthyServerIsJudgedAndTheSelfTestCatchesEveryKind(t *testing.T) {
 						o.Config.Scenarios = map[string]float64{"mixed": 4, "atomics": 1, "contended": 1}
 					}
 				})
-				time.Sleep(30 * time.Minute)
+				time.Sleep(15 * time.Minute)
 				l.stop()
 				caught := map[string]bool{}
 				l.each(t, metric.SelfTestCaught, nil, func(m *dto.Metric) {
@@ -179,7 +179,7 @@ var lies = map[string]lie{
 	"query_mismatch":    {kind: "query_mismatch"},
 	"query_shape":       {kind: "query_shape"},
 	"query_order":       {kind: "query_shape", only: "http"},
-	"query_gap":         {kind: "query_shape", only: "grpc", ratio: 1, rps: 30},
+	"query_gap":         {kind: "query_shape", only: "grpc", ratio: 1, rps: 20},
 	"lost_update":       {kind: "lost_update", load: map[string]float64{"contended": 1}},
 	"atomic_total":      {kind: "atomic_total", only: "grpc"},
 	"lost_increment":    {kind: "double_applied", only: "grpc"},
@@ -188,7 +188,7 @@ var lies = map[string]lie{
 	"not_linearizable":  {kind: "not_linearizable", only: "grpc"},
 	"swap_mismatch":     {kind: "not_linearizable", only: "grpc"},
 	"threshold":         {kind: "corrupt", ratio: 1, load: map[string]float64{"blobs": 1}},
-	"expired":           {kind: "lost_write", ratio: 0.5, rps: 10, more: fault.Faults{ExpireAfter: fault.Duration(time.Hour)}},
+	"expired":           {kind: "lost_write", ratio: 0.5, rps: 10, more: fault.Faults{ExpireAfter: fault.Duration(20 * time.Minute)}},
 	"index_rot":         {kind: "query_missing", ratio: 0.1, rps: 30, more: fault.Faults{RotAfter: fault.Duration(time.Minute)}},
 }
 
@@ -219,7 +219,7 @@ func TestLiesOfOnePodAreFoundOut(t *testing.T) {
 func (l lie) mustBeFound(t *testing.T, name string, protocol metric.Protocol) {
 	t.Helper()
 	faults := l.more
-	faults.Kinds = map[string]float64{name: cmp.Or(l.ratio, 0.01)}
+	faults.Kinds = map[string]float64{name: cmp.Or(l.ratio, 0.02)}
 	faults.Error, faults.IndexLag = fault.Error{Ratio: 0.01, Code: "Unavailable", Apply: "after"}, fault.Duration(time.Second)
 	box := sandbox.New(sandbox.Config{Seed: 7})
 	box.SetFaults(faults)
@@ -229,7 +229,7 @@ func (l lie) mustBeFound(t *testing.T, name string, protocol metric.Protocol) {
 		s.verify.Consistency = ledger.Strong
 	}
 	lived := s.live(t, "", func(o *Options) {
-		o.Config.RPS = cmp.Or(l.rps, 300)
+		o.Config.RPS, o.Data.Records = cmp.Or(l.rps, 100), 200
 		if everyScenario(o); l.load != nil {
 			o.Config.Scenarios = l.load
 		}
