@@ -119,3 +119,28 @@ func TestWhatGoesWithADoomedRecordMayBeAbsentAfterAKill(t *testing.T) {
 		}
 	})
 }
+
+func TestABlobThatAnEarlierStartLeftIsNotDeletedUnderSuspicion(t *testing.T) {
+	dir, task := t.TempDir(), NewTask(1, 2)
+	onDisk(t, dir, metric.HTTP, func(w *World) {
+		for now := time.Minute; w.blobs[0].Len() == 0; now += time.Minute {
+			arrive(w, task, Draw{Op: metric.CreateRecord}, now, nil)
+			arrive(w, task, Draw{Op: metric.CreateBlob, Size: 1024}, now, nil)
+		}
+	})
+	onDisk(t, dir, metric.HTTP, func(w *World) {
+		task.reset(Draw{Op: metric.GetBlob})
+		if task.Call.Op = task.Op; !w.readFormer(task) {
+			t.Fatal("no blob is left of the earlier start")
+		}
+		task.sent = time.Hour
+		w.Settle(task, &opensaves.Error{Op: task.Op, Code: metric.NotFound}, time.Hour)
+		if task.Result.Verdict != metric.Suspect {
+			t.Fatalf("a blob that is not there: got %s, want suspect", task.Result.Verdict)
+		}
+		w.Tend(t.Context(), 10, func() time.Duration { return time.Hour }, func(_ context.Context, call *opensaves.Call, _ *opensaves.Answer) error {
+			t.Errorf("got %s of %s, want nothing deleted", call.Op, call.Key)
+			return nil
+		})
+	})
+}
