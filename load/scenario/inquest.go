@@ -30,15 +30,15 @@ func (w *World) learn(t *Task, now time.Duration) {
 		q.Failed(now)
 	default:
 		q.seen = t.seen
-		q.again(t)
+		q.recount(t)
 		q.Sight(t.Result.Verdict == metric.Right, t.seen.Absent, t.sent, t.Answer.Connection)
 	}
 	w.conclude(t, q, now)
 }
 
-// again counts ages from the write that is not shown now: it may be another one
+// recount counts ages from the write that is not shown now: it may be another one
 // than at first.
-func (q *inquiry) again(t *Task) {
+func (q *inquiry) recount(t *Task) {
 	if t.missed {
 		q.Missed = max(q.Missed, t.sent-t.missedFor)
 	}
@@ -87,7 +87,7 @@ func (w *World) rules() ledger.Rules {
 // learnCached follows an object that is right past the cache until the cache
 // shows it too, or has shown an old version for too long.
 func (w *World) learnCached(t *Task, q *inquiry, now time.Duration) {
-	q.again(t)
+	q.recount(t)
 	age := t.sent - q.Missed
 	switch {
 	case !t.Result.Checked:
