@@ -35,7 +35,7 @@ build: ## build bin/opensaves-soak, static
 
 .PHONY: test
 test: vet format lint ## vet, format, lint, then all tests with the race detector (PACKAGES=./load/...)
-	promtool=$$(tools/install.sh promtool) && PROMTOOL=$$promtool go test -race -shuffle=on -parallel=12 $(PACKAGES)
+	promtool=$$(tools/install.sh promtool) && PROMTOOL=$$promtool go test -race -shuffle=on -parallel=12 -timeout=20m $(PACKAGES)
 
 .PHONY: vet
 vet:
