@@ -48,7 +48,7 @@ func (w *World) inject(t *Task, kind ledger.Kind, now time.Duration) bool {
 			s.contest, s.object = c, c.object
 		}
 	default:
-		s.object = w.records.From(t.rand.IntN(max(1, w.records.Len())), func(o *ledger.Object) bool { return w.mayShadow(o, kind, now) })
+		s.object = w.shadowable(t, kind, now)
 	}
 	if s.object == nil || !w.reserve(s, now) {
 		return false
@@ -78,9 +78,9 @@ func (w *World) reserve(s *shadow, now time.Duration) bool {
 	return false
 }
 
-// mayShadow says whether a record can show a violation of a kind at once: one
-// that is settled, for as long as the limits say.
-func (w *World) mayShadow(o *ledger.Object, kind ledger.Kind, now time.Duration) bool {
+// shadowable returns a record that can show a violation of a kind at once: one
+// that is settled, for as long as the limits say; nil where none is found soon.
+func (w *World) shadowable(t *Task, kind ledger.Kind, now time.Duration) *ledger.Object {
 	quiet := time.Duration(w.Verify.StaleLimit)
 	switch kind {
 	case ledger.Stale:
@@ -88,8 +88,22 @@ func (w *World) mayShadow(o *ledger.Object, kind ledger.Kind, now time.Duration)
 	case ledger.QueryMismatch, ledger.QueryShape, ledger.QueryMissing:
 		quiet = time.Duration(w.Verify.IndexLimit)
 	}
-	_, steady := o.Steady(now - quiet)
-	return steady && now >= quiet && !o.Shadowed.Load()
+	if now < quiet {
+		return nil
+	}
+	fits := func(o *ledger.Object) bool {
+		_, steady := o.Steady(now - quiet)
+		return steady && !o.Shadowed.Load()
+	}
+	looked := 0
+	found := w.records.From(t.rand.IntN(max(1, w.records.Len())), func(o *ledger.Object) bool {
+		looked++
+		return looked > swept || fits(o)
+	})
+	if found == nil || !fits(found) {
+		return nil
+	}
+	return found
 }
 
 // buried returns a record that was deleted lately, nil if there is none.
