@@ -89,7 +89,7 @@ func freedoms(random *rand.Rand) (f fault.Faults) {
 	second := fault.Duration(time.Second)
 	if some() {
 		f.Error = fault.Error{
-			Ratio: 0.05, Code: []string{"Unavailable", "Internal", "Aborted", "NotFound"}[random.IntN(3)],
+			Ratio: 0.05, Code: []string{"Unavailable", "Internal", "Aborted"}[random.IntN(3)],
 			Apply: []string{"before", "after"}[random.IntN(2)],
 		}
 	}

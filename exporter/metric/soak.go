@@ -83,7 +83,7 @@ var (
 	SupersededUnread = counter("superseded_unread_total",
 		"Acknowledged writes that were overwritten or deleted before a read past the caches had borne them out.")
 	LateWrites = counter("late_writes_total",
-		"Writes that showed under a key after the tester had given it up, which a slow server may do.")
+		"Times that content showed under a key that the tester had given up, which a slow server may do.")
 	CleanupObjects = counter("cleanup_objects_total",
 		"Objects that the tester, or a dead run, had made and that were to be deleted, by what became of them.", "kind", "result")
 	LedgerErrors = counter("ledger_errors_total",

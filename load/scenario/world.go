@@ -174,7 +174,7 @@ func (w *World) Abandoned() float64 { return float64(w.abandoned.Load()) }
 // read them.
 func (w *World) Superseded() float64 { return float64(w.superseded.Load()) }
 
-// Late is how many writes showed under a key after it was given up.
+// Late is how often content showed under a key that was given up.
 func (w *World) Late() float64 { return float64(w.late.Load()) }
 
 // shelf holds the records of a record's store.
