@@ -205,6 +205,9 @@ func (w *World) dropRecord(o *ledger.Object) {
 		return // it is out already
 	}
 	w.leaveCohort(o)
+	if o.Children == 0 {
+		return // the search goes through all blobs
+	}
 	var blobs []*ledger.Object
 	for _, set := range [...]*ledger.Set{w.blobs[0], w.blobs[1], w.chunked} {
 		set.From(0, func(blob *ledger.Object) bool {
