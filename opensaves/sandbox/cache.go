@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -17,12 +18,52 @@ func (m manner) cacheTTL() time.Duration { return cmp.Or(m.plan.CacheTTL(), 5*ti
 func (d *database) refresh(at recordKey, old, next *record, how manner) {
 	switch {
 	case how.cache && old != nil && (how.refills || how.lie == fault.StaleCache):
-		d.records.lend(at, old, how.now.Add(how.cacheTTL()))
+		d.lend(at, old, how)
 	case how.plan.CacheTTL() > 0:
-	case next == nil || how.hint.keepOut || !how.cache:
+	case !how.cache:
 		d.records.drop(at)
+	case next == nil || how.hint.keepOut:
+		d.evict(at, how)
 	default:
-		d.records.lend(at, next, how.now.Add(how.cacheTTL()))
+		d.lend(at, next, how)
+	}
+}
+
+// lend puts a record into the cache.
+func (d *database) lend(at recordKey, r *record, how manner) {
+	how.meter.Set(r.size())
+	d.records.lend(at, r, how.now.Add(how.cacheTTL()))
+}
+
+// evict takes a record out of the cache.
+func (d *database) evict(at recordKey, how manner) {
+	how.meter.Unset()
+	d.records.drop(at)
+}
+
+// lendStore puts a store into the cache.
+func (d *database) lendStore(id string, s *store, how manner) {
+	how.meter.Set(s.size())
+	d.stores.lend(id, s, how.now.Add(how.cacheTTL()))
+}
+
+// unreadTTL is the AWS port's aws.elasticache.ttl.
+const unreadTTL = time.Hour
+
+// leave meters that REST puts what it has read into Redis, from where it never
+// reads anything.
+func (d *database) leave(at recordKey, bytes int, how manner) {
+	how.meter.Set(bytes)
+	if d.unread != nil {
+		d.unread.lend(at, bytes, how.now.Add(unreadTTL))
+	}
+}
+
+// forgetUnread meters that REST takes a record out of Redis.
+func (d *database) forgetUnread(at recordKey, how manner) {
+	how.meter.Unset()
+	if d.unread != nil {
+		d.unread.drop(at)
 	}
 }
 
@@ -40,12 +81,21 @@ func (d *database) cached(at recordKey, h hint) bool {
 func (d *database) read(at recordKey, how manner) (*record, error) {
 	if how.cache && !how.hint.skip && how.lie != fault.Stale && how.lie != fault.Torn {
 		if r, hit := d.records.get(at); hit {
+			how.meter.Hit(r.size())
 			if how.hint.keepOut {
-				d.records.drop(at)
+				d.evict(at, how)
 			}
 			return r, nil
 		}
+		how.meter.Miss()
 	}
+	r, err := d.fetch(at, how)
+	how.got(aws.Records, r.size())
+	return r, err
+}
+
+// fetch returns a record as the table has it, and fills the cache with it.
+func (d *database) fetch(at recordKey, how manner) (*record, error) {
 	if was, lagging := before(d.past.records, at, how); lagging && was != nil {
 		return was, nil
 	} else if lagging {
@@ -84,8 +134,8 @@ func (d *database) fill(at recordKey, r *record, how manner) {
 	switch {
 	case !how.cache:
 	case how.hint.keepOut:
-		d.records.drop(at)
+		d.evict(at, how)
 	default:
-		d.records.lend(at, r, how.now.Add(how.cacheTTL()))
+		d.lend(at, r, how)
 	}
 }

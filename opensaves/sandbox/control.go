@@ -15,12 +15,18 @@ const maxFaults = 64 << 10 // bytes
 
 // Control returns the control API: GET and PUT of ControlPath+"faults", GET of
 // ControlPath+"requests" and ControlPath+"lies", the counts since the faults were
-// set. It asks nobody who calls.
+// set; with an AWS account GET of ControlPath+"aws", what that was asked. It asks
+// nobody who calls.
 func (s *Sandbox) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(ControlPath+"faults", s.serveFaults)
 	mux.HandleFunc(ControlPath+"requests", serveCounts(func() any { return s.Requests() }))
 	mux.HandleFunc(ControlPath+"lies", serveCounts(func() any { return s.plan.Load().Told() }))
+	if s.cloud != nil {
+		mux.HandleFunc(ControlPath+"aws", serveCounts(func() any {
+			return map[string]map[string]int64{"billed_metrics": s.cloud.Billed(), "calls": s.cloud.Calls()}
+		}))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "nothing is at "+r.URL.Path)
 	})

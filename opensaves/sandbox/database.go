@@ -17,6 +17,7 @@ type database struct {
 	prefixed atomic.Int64
 	records  *table[recordKey, *record] // Redis: record:…
 	stores   *table[string, *store]     // Redis: store:…
+	unread   *table[recordKey, int]     // Redis: bytes that REST puts there and never reads, of a store under no key; nil: nobody asks
 	objects  *table[objectKey, []byte]  // S3, for REST
 	metadata *table[metadataKey, document]
 	uploads  *table[string, *upload]
@@ -79,13 +80,16 @@ func (d *database) shelf(id string) *shelf {
 func (d *database) write(id, key string, how manner, change edit) (*record, error) {
 	s := d.shelf(id)
 	if s == nil {
-		return change(place{})
+		next, err := change(place{})
+		how.edited(nil, next, err)
+		return next, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.slot(key)
 	seen := d.seen(recordKey{id, key}, at.now, how)
 	next, err := change(place{s.store, seen, at.before})
+	how.edited(seen, next, err)
 	if err != nil || !how.applies() || next == seen && next != nil {
 		return next, err
 	}
@@ -164,20 +168,10 @@ func (d *database) createStore(id string, st *store, how manner) error {
 		keep(d.past.stores, id, nil, how)
 		s.store = st
 		if how.cache {
-			d.stores.lend(id, st, how.now.Add(how.cacheTTL()))
+			d.lendStore(id, st, how)
 		}
 		return nil
 	}
-}
-
-// seenStore returns a store's row as a read shows it that may lag.
-func (d *database) seenStore(id string, how manner) (*store, error) {
-	if was, lagging := before(d.past.stores, id, how); lagging && was != nil {
-		return was, nil
-	} else if lagging {
-		return nil, errNoStore
-	}
-	return d.store(id)
 }
 
 // store returns a store's row.

@@ -75,6 +75,9 @@ func (v *service) CreateBlob(stream grpc.ClientStreamingServer[api.CreateBlobReq
 		return errChecksum
 	}
 	_, err = run(stream.Context(), v.sandbox, c, func(how manner) (*record, error) {
+		if b.external() {
+			how.meter.Upload(len(content), how.waited(fault.S3))
+		}
 		return v.database.attach(recordKey{meta.GetStoreKey(), meta.GetRecordKey()}, b.stored(how), how)
 	})
 	switch {
@@ -137,6 +140,9 @@ func (v *service) GetBlob(in *api.GetBlobRequest, stream grpc.ServerStreamingSer
 		r, err := v.database.read(at, how)
 		if err != nil {
 			return nil, noRecord(at.key)
+		}
+		if r.blob != nil && r.blob.external() && r.blob.upload == nil {
+			how.meter.Download(len(r.blob.content), how.waited(fault.S3))
 		}
 		return r.blob.toSend(how), nil
 	})

@@ -13,8 +13,13 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/opensaves/grpc/api"
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
+
+// sessionSize estimates the item of an upload or of a chunk, in bytes. The AWS
+// port has neither; they are metered in the table of metadata.
+const sessionSize = 250
 
 func onObjects(op metric.Operation, h *api.Hint) *call {
 	c := onDatabase(op, h)
@@ -25,11 +30,12 @@ func onObjects(op metric.Operation, h *api.Hint) *call {
 func (v *service) CreateChunkedBlob(ctx context.Context, in *api.CreateChunkedBlobRequest) (*api.CreateChunkedBlobResponse, error) {
 	return run(ctx, v.sandbox, onDatabase(metric.CreateChunkedBlob, nil), func(how manner) (*api.CreateChunkedBlobResponse, error) {
 		at := recordKey{in.GetStoreKey(), in.GetRecordKey()}
-		if _, err := v.database.read(at, manner{}); err != nil {
+		if _, err := v.database.read(at, manner{usage: how.usage}); err != nil {
 			return nil, status.Errorf(codes.FailedPrecondition, "record (%s) was not found", at.key)
 		}
 		u := &upload{session: uuid.NewString(), at: at, announced: in.GetChunkCount(), chunks: map[int64]chunk{}}
 		v.database.uploads.lend(u.session, u, how.now.Add(uploadTTL))
+		how.wrote(aws.Metadata, aws.PutItem, 0, sessionSize)
 		return &api.CreateChunkedBlobResponse{SessionId: u.session}, nil
 	})
 }
@@ -64,6 +70,9 @@ func (v *service) UploadChunk(stream grpc.ClientStreamingServer[api.UploadChunkR
 		return err
 	}
 	_, err = run(stream.Context(), v.sandbox, onObjects(metric.UploadChunk, meta.GetHint()), func(how manner) (*upload, error) {
+		how.got(aws.Metadata, sessionSize)
+		how.meter.Upload(len(piece.content), how.waited(fault.S3))
+		how.wrote(aws.Metadata, aws.PutItem, 0, sessionSize)
 		return u, u.put(meta.GetNumber(), piece, how)
 	})
 	if err != nil {
@@ -120,6 +129,7 @@ func (c chunk) metadata(session string, number int64) *api.ChunkMetadata {
 func (v *service) CommitChunkedUpload(ctx context.Context, in *api.CommitChunkedUploadRequest) (*api.BlobMetadata, error) {
 	return run(ctx, v.sandbox, onDatabase(metric.CommitChunkedUpload, in.GetHint()), func(how manner) (*api.BlobMetadata, error) {
 		u, err := v.database.session(in.GetSessionId())
+		how.got(aws.Metadata, sessionSize)
 		if err != nil {
 			return nil, err
 		}
@@ -170,6 +180,7 @@ func (d *database) commit(u *upload, m *api.Record, how manner) (*api.BlobMetada
 	if err != nil {
 		return nil, err
 	}
+	how.wrote(aws.Metadata, aws.PutItem, sessionSize, sessionSize)
 	if how.applies() {
 		u.blob = b
 		d.uploads.set(u.session, u)
@@ -180,6 +191,7 @@ func (d *database) commit(u *upload, m *api.Record, how manner) (*api.BlobMetada
 func (v *service) AbortChunkedUpload(ctx context.Context, in *api.AbortChunkedUploadRequest) (*emptypb.Empty, error) {
 	return run(ctx, v.sandbox, onObjects(metric.AbortChunkedUpload, nil), func(how manner) (*emptypb.Empty, error) {
 		u, err := v.database.session(in.GetSessionId())
+		how.got(aws.Metadata, sessionSize)
 		if err != nil {
 			return nil, err
 		}
@@ -190,6 +202,7 @@ func (v *service) AbortChunkedUpload(ctx context.Context, in *api.AbortChunkedUp
 		}
 		u.ended, u.chunks = true, nil
 		v.database.uploads.lend(u.session, u, how.now.Add(abortedTTL))
+		how.wrote(aws.Metadata, aws.PutItem, sessionSize, sessionSize)
 		return &emptypb.Empty{}, nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/opensaves/grpc/api"
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -36,7 +37,12 @@ func (v *service) GetBlobChunk(in *api.GetBlobChunkRequest, stream grpc.ServerSt
 			return chunk{}, err
 		}
 		session = u.session
-		return u.read(number, how)
+		piece, err := u.read(number, how)
+		how.got(aws.Metadata, sessionSize)
+		if err == nil {
+			how.meter.Download(len(piece.content), how.waited(fault.S3))
+		}
+		return piece, err
 	})
 	if err != nil {
 		return err
@@ -69,6 +75,7 @@ func (v *service) CreateChunkUrls(ctx context.Context, in *api.CreateChunkUrlsRe
 		if err != nil {
 			return nil, err
 		}
+		how.got(aws.Metadata, sessionSize)
 		return &api.CreateChunkUrlsResponse{ChunkUrls: v.sandbox.addresses(authority(ctx), u, in.GetTtlInSeconds())}, nil
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/opensaves/grpc/api"
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -30,7 +31,9 @@ func (v *service) QueryRecords(ctx context.Context, in *api.QueryRecordsRequest)
 		if err := s.check(); err != nil {
 			return nil, err
 		}
-		found := v.database.distort(s.answer(v.database), &s, how)
+		found := s.answer(v.database)
+		how.found(aws.Records, aws.Query, viewOf(in.GetOwnerId(), ""), amountOf(s.found))
+		found = v.database.distort(found, &s, how)
 		out := &api.QueryRecordsResponse{Records: make([]*api.Record, len(found)), StoreKeys: make([]string, len(found))}
 		for i, r := range found {
 			out.Records[i], out.StoreKeys[i] = r.message(), r.store

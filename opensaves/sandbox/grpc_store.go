@@ -13,6 +13,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/opensaves/grpc/api"
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -57,8 +58,10 @@ func (v *service) CreateStore(ctx context.Context, in *api.CreateStoreRequest) (
 		sent := in.GetStore()
 		row := &store{key: sent.GetKey(), name: sent.GetName(), owner: sent.GetOwnerId(), tags: sent.GetTags(), created: how.now}
 		if err := v.database.createStore(storeID(row.key), row, how); err != nil {
+			how.clashed(aws.Stores, row.size())
 			return nil, status.Errorf(codes.AlreadyExists, "store (%s) already exists", row.key)
 		}
+		how.wrote(aws.Stores, aws.PutItem, 0, row.size())
 		return row.message(), nil
 	})
 }
@@ -85,13 +88,16 @@ func (v *service) GetStore(ctx context.Context, in *api.GetStoreRequest) (*api.S
 	return run(ctx, v.sandbox, c, func(how manner) (*api.Store, error) {
 		row, hit := v.database.stores.get(in.GetKey())
 		if hit {
+			how.meter.Hit(row.size())
 			return row.shown(how).message(), nil
 		}
+		how.meter.Miss()
 		row, err := v.database.store(in.GetKey())
+		how.got(aws.Stores, row.size())
 		if err != nil {
 			return nil, status.Errorf(codes.NotFound, "store (%s) was not found", in.GetKey())
 		}
-		v.database.stores.lend(in.GetKey(), row, how.now.Add(how.cacheTTL()))
+		v.database.lendStore(in.GetKey(), row, how)
 		return row.shown(how).message(), nil
 	})
 }
@@ -99,6 +105,11 @@ func (v *service) GetStore(ctx context.Context, in *api.GetStoreRequest) (*api.S
 func (v *service) ListStores(ctx context.Context, in *api.ListStoresRequest) (*api.ListStoresResponse, error) {
 	return run(ctx, v.sandbox, uncached(metric.ListStores), func(how manner) (*api.ListStoresResponse, error) {
 		row := v.database.storeNamed(in.GetName())
+		var page aws.Amount
+		if row != nil {
+			page.Add(row.size())
+		}
+		how.found(aws.Stores, aws.Scan, aws.Base, page)
 		if row == nil {
 			return nil, status.Errorf(codes.NotFound, "store (name=%s) was not found", in.GetName())
 		}
@@ -125,9 +136,12 @@ func (d *database) storeNamed(name string) *store {
 // DeleteStore leaves the cached copy, as upstream does.
 func (v *service) DeleteStore(ctx context.Context, in *api.DeleteStoreRequest) (*emptypb.Empty, error) {
 	return run(ctx, v.sandbox, uncached(metric.DeleteStore), func(how manner) (*emptypb.Empty, error) {
-		if err := v.database.deleteStore(in.GetKey(), how, nil); errors.Is(err, errNotEmpty) {
+		err := v.database.deleteStore(in.GetKey(), how, nil)
+		how.emptied(nil)
+		if errors.Is(err, errNotEmpty) {
 			return nil, status.Errorf(codes.FailedPrecondition, "store (%s) is not empty", in.GetKey())
 		}
+		how.wrote(aws.Stores, aws.DeleteItem, 0, 0)
 		return &emptypb.Empty{}, nil
 	})
 }

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
+
+	"opensaves-soak/opensaves/sandbox/aws"
 )
 
 // document is a row of metadata: a JSON object, nil for an empty one. Of
@@ -36,11 +37,13 @@ func newDocument(kind string, encoded []byte) document {
 
 // setMetadata replaces a row.
 func (d *database) setMetadata(at metadataKey, encoded []byte, how manner) {
+	next := newDocument(at.kind, encoded)
 	if !how.applies() {
+		how.wrote(aws.Metadata, aws.PutItem, 0, at.size(next, true))
 		return
 	}
 	d.metadata.update(at, func(old document, had bool) document {
-		next := newDocument(at.kind, encoded)
+		how.wrote(aws.Metadata, aws.PutItem, at.size(old, had), at.size(next, true))
 		if how.plan != nil {
 			next.before = d.outdate(at, old, had, how)
 		}
@@ -77,10 +80,11 @@ func (d *database) seenMetadata(at metadataKey, how manner) (document, bool) {
 
 // deleteMetadata removes a row and says whether there was one.
 func (d *database) deleteMetadata(at metadataKey, how manner) bool {
+	old, had := d.metadata.get(at)
+	how.wrote(aws.Metadata, aws.DeleteItem, at.size(old, had), 0)
 	if how.plan == nil {
 		return d.metadata.drop(at)
 	}
-	old, had := d.metadata.get(at)
 	if had && how.applies() {
 		d.outdate(at, old, had, how)
 		d.metadata.drop(at)
@@ -89,13 +93,15 @@ func (d *database) deleteMetadata(at metadataKey, how manner) bool {
 }
 
 // noteStore writes the row that the server keeps of a store.
-func (d *database) noteStore(s *store) {
+func (d *database) noteStore(s *store, how manner) {
 	id := ""
 	if d.backend == DocumentDB {
 		id = fmt.Sprintf(`,"store_id":%s`, appendString(nil, s.key))
 	}
 	row := fmt.Appendf(nil, `{"created_at":%d,"name":%s%s}`, s.created.Unix(), nullable(s.name, d.backend), id)
-	d.metadata.set(metadataKey{storeInfo, s.key}, document{json: row})
+	at, doc := metadataKey{storeInfo, s.key}, document{json: row}
+	how.wrote(aws.Metadata, aws.PutItem, 0, at.size(doc, true))
+	d.metadata.set(at, doc)
 }
 
 // nullable writes a string as it comes back from the backend.
@@ -107,16 +113,21 @@ func nullable(s string, b Backend) []byte {
 }
 
 // countRecord moves a store's count of records, which never goes below 0.
-func (d *database) countRecord(id string, by float64, now time.Time) {
+func (d *database) countRecord(id string, by float64, how manner) {
 	at := metadataKey{storeStats, id}
-	if _, had := d.metadata.get(at); !had && by < 0 {
+	was, had := d.metadata.get(at)
+	how.got(aws.Metadata, at.size(was, had))
+	if !had && by < 0 {
 		return
+	}
+	if by > 0 || was.count > 0 {
+		how.wrote(aws.Metadata, aws.PutItem, at.size(was, had), 0)
 	}
 	d.metadata.update(at, func(old document, _ bool) document {
 		count := max(0, old.count+by)
 		row := append(make([]byte, 0, 64), `{"record_count":`...)
 		row = strconv.AppendFloat(row, count, 'f', -1, 64)
-		row = strconv.AppendInt(append(row, `,"updated_at":`...), now.Unix(), 10)
+		row = strconv.AppendInt(append(row, `,"updated_at":`...), how.now.Unix(), 10)
 		return document{json: append(row, '}'), count: count}
 	})
 }

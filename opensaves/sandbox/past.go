@@ -1,5 +1,7 @@
 package sandbox
 
+import "opensaves-soak/opensaves/sandbox/aws"
+
 // past is what reads that are not consistent may still show: of each object that
 // changed lately what was there before, nil for nothing. An entry ends when reads
 // must see the change, so that no more is kept than changes meanwhile.
@@ -32,4 +34,20 @@ func before[K comparable, V any](t *table[K, *V], at K, how manner) (*V, bool) {
 		return nil, false
 	}
 	return t.get(at)
+}
+
+// seenStore returns a store's row as a read shows it that may lag.
+func (d *database) seenStore(id string, how manner) (*store, error) {
+	s, err := d.lookStore(id, how)
+	how.got(aws.Stores, s.size())
+	return s, err
+}
+
+func (d *database) lookStore(id string, how manner) (*store, error) {
+	if was, lagging := before(d.past.stores, id, how); lagging && was != nil {
+		return was, nil
+	} else if lagging {
+		return nil, errNoStore
+	}
+	return d.store(id)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"opensaves-soak/opensaves/sandbox/aws"
 )
 
 // listRecords answers the list and both queries.
@@ -16,7 +18,9 @@ func listRecords(d *database, q *query, how manner) (reply, error) {
 	ask := question{backend: d.backend, store: q.store, owner: q.params.Get("owner_id"), game: q.params.Get("game_id")}
 	ask.limit, _ = strconv.Atoi(q.params.Get("limit")) // what is no number is ignored
 	ask.limit = max(0, ask.limit)
-	found := d.distort(ask.answer(d, how), &ask, how)
+	found := ask.answer(d, how)
+	how.found(aws.Records, aws.Query, viewOf(ask.owner, ask.game), amountOf(found))
+	found = d.distort(found, &ask, how)
 	if len(found) > 0 {
 		return reply{status: http.StatusOK, kind: jsonKind, head: []byte(`{"records":[`), records: found, tail: []byte("]}\n")}, nil
 	}
@@ -24,6 +28,17 @@ func listRecords(d *database, q *query, how manner) (reply, error) {
 		return jsonReply([]byte("{\"records\":null}\n")), nil
 	}
 	return jsonReply([]byte("{\"records\":[]}\n")), nil
+}
+
+// viewOf says where a question is answered.
+func viewOf(owner, game string) aws.View {
+	switch {
+	case game != "":
+		return aws.GameIDIndex
+	case owner != "":
+		return aws.OwnerIDIndex
+	}
+	return aws.Base
 }
 
 // question is what REST can ask of a store's records.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -80,6 +81,7 @@ func createRecord(d *database, q *query, how manner) (reply, error) {
 	fields := fieldsOf(body, d.backend)
 	fields.apply(r, d.backend)
 	if tooLarge(r, d.backend) || d.backend == DynamoDB && badKey(id, maxRecordID) {
+		how.meter.FailUser()
 		return reply{}, errCreatingRecord
 	}
 	if err := d.insert(r, how); errors.Is(err, errNoStore) {
@@ -92,7 +94,7 @@ func createRecord(d *database, q *query, how manner) (reply, error) {
 	case d.backend == DocumentDB:
 		d.noteRecord(r)
 	default:
-		d.countRecord(q.store, 1, how.now)
+		d.countRecord(q.store, 1, how)
 	}
 	return reply{status: http.StatusCreated}, nil
 }
@@ -101,15 +103,18 @@ func createRecord(d *database, q *query, how manner) (reply, error) {
 // reads lag, the database itself sees to that.
 func (d *database) insert(r *record, how manner) error {
 	how.lags = false
+	var in *store
 	_, err := d.write(r.store, r.key, how, func(at place) (*record, error) {
+		in = at.store
 		switch {
 		case at.store == nil:
 			return nil, errNoStore
 		case at.old != nil:
-			return nil, errExists
+			return r, errExists
 		}
 		return r, nil
 	})
+	how.got(aws.Stores, in.size())
 	if err == nil && how.lie == fault.Expired {
 		at, created, plan := recordKey{r.store, r.key}, r.created, how.plan
 		time.AfterFunc(plan.ExpireAfter(), func() { d.expire(at, created, manner{now: time.Now(), plan: plan}) })
@@ -136,6 +141,7 @@ func getRecord(d *database, q *query, how manner) (reply, error) {
 	if err != nil {
 		return reply{}, errRecordNotFound
 	}
+	d.leave(recordKey{q.store, q.record}, r.size(), how)
 	form := r.shown(how).rest()
 	answer := reply{status: http.StatusOK, kind: jsonKind, head: form.json, tail: newline}
 	if d.backend == DynamoDB {
@@ -157,15 +163,20 @@ func updateRecord(d *database, q *query, how manner) (reply, error) {
 		next := at.base(how).next(how)
 		fields.apply(next, d.backend)
 		if tooLarge(next, d.backend) {
+			how.meter.FailUser()
 			return nil, errUpdatingRecord
 		}
 		return next, nil
 	})
+	if err == nil {
+		d.forgetUnread(recordKey{q.store, q.record}, how)
+	}
 	return reply{status: http.StatusOK}, err
 }
 
 func deleteRecord(d *database, q *query, how manner) (reply, error) {
 	if d.backend == DynamoDB && (badKey(q.record, maxRecordID) || len(q.store) > maxStoreID) {
+		how.meter.FailUser()
 		return reply{}, errDeletingRecord
 	}
 	existed := false
@@ -180,7 +191,7 @@ func deleteRecord(d *database, q *query, how manner) (reply, error) {
 	case d.backend == DocumentDB:
 		d.forget(q.store + "#" + q.record)
 	default:
-		d.countRecord(q.store, -1, how.now)
+		d.countRecord(q.store, -1, how)
 	}
 	return reply{status: http.StatusNoContent}, nil
 }

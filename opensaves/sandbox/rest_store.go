@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -39,6 +40,7 @@ func ping(*database, *query, manner) (reply, error) {
 func listStores(d *database, _ *query, how manner) (reply, error) {
 	list := []byte(`{"stores":[`)
 	first := len(list)
+	var scanned aws.Amount
 	for _, s := range d.all("") {
 		s.locked(how.plan, func() {
 			if s.store == nil || d.backend == DynamoDB && len(list) >= maxPage {
@@ -48,8 +50,10 @@ func listStores(d *database, _ *query, how manner) (reply, error) {
 				list = append(list, ',')
 			}
 			list = appendStore(list, s.store.shown(how))
+			scanned.Add(s.store.size())
 		})
 	}
+	how.found(aws.Stores, aws.Scan, aws.Base, scanned)
 	if len(list) == first && d.backend == DocumentDB {
 		return jsonReply([]byte("{\"stores\":null}\n")), nil
 	}
@@ -86,10 +90,13 @@ func createStore(d *database, q *query, how manner) (reply, error) {
 	}
 	row := &store{key: in.ID, name: in.Name, created: how.now}
 	if d.createStore(in.ID, row, how) != nil {
+		how.got(aws.Stores, row.size())
 		return reply{}, errStoreExists
 	}
+	how.got(aws.Stores, 0)
+	how.wrote(aws.Stores, aws.PutItem, 0, row.size())
 	if how.applies() {
-		d.noteStore(row)
+		d.noteStore(row, how)
 	}
 	return reply{status: http.StatusCreated}, nil
 }
@@ -99,11 +106,13 @@ func getStore(d *database, q *query, how manner) (reply, error) {
 	if err != nil {
 		return reply{}, errStoreNotFound
 	}
+	d.leave(recordKey{store: q.store}, s.size(), how)
 	return jsonReply(append(appendStore(nil, s.shown(how)), '\n')), nil
 }
 
 func deleteStore(d *database, q *query, how manner) (reply, error) {
 	if d.backend == DynamoDB && badKey(q.store, maxStoreID) {
+		how.meter.FailUser()
 		return reply{}, errDeletingStore
 	}
 	page := page{whole: d.backend == DocumentDB}
@@ -111,6 +120,9 @@ func deleteStore(d *database, q *query, how manner) (reply, error) {
 	if d.backend == DocumentDB && errors.Is(err, errNoStore) {
 		return reply{}, errDeletingStore
 	}
+	how.wrote(aws.Stores, aws.DeleteItem, 0, 0)
+	how.emptied(page.found)
+	how.wrote(aws.Metadata, aws.DeleteItem, 0, 0)
 	if how.applies() {
 		if d.backend == DocumentDB {
 			d.forget(q.store)
@@ -121,7 +133,9 @@ func deleteStore(d *database, q *query, how manner) (reply, error) {
 }
 
 func getMetadata(d *database, q *query, how manner) (reply, error) {
-	doc, ok := d.seenMetadata(metadataKey{q.store, q.record}, how)
+	at := metadataKey{q.store, q.record}
+	doc, ok := d.seenMetadata(at, how)
+	how.got(aws.Metadata, at.size(doc, ok))
 	switch {
 	case !ok:
 		return reply{}, errMetadataAbsent
@@ -143,6 +157,7 @@ func setMetadata(d *database, q *query, how manner) (reply, error) {
 	}
 	encoded := encode(object, d.backend)
 	if d.backend == DynamoDB && (badKey(q.store, maxStoreID) || badKey(q.record, maxRecordID) || len(encoded) > maxItem) {
+		how.meter.FailUser()
 		return reply{}, errSettingMeta
 	}
 	d.setMetadata(metadataKey{q.store, q.record}, encoded, how)
@@ -151,6 +166,7 @@ func setMetadata(d *database, q *query, how manner) (reply, error) {
 
 func deleteMetadata(d *database, q *query, how manner) (reply, error) {
 	if d.backend == DynamoDB && (badKey(q.store, maxStoreID) || badKey(q.record, maxRecordID)) {
+		how.meter.FailUser()
 		return reply{}, errDeletingMeta
 	}
 	if !d.deleteMetadata(metadataKey{q.store, q.record}, how) && d.backend == DocumentDB {

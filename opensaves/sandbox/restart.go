@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -30,6 +31,7 @@ func (s *Sandbox) restartUnder(plan *fault.Plan) {
 func (s *Sandbox) restart() {
 	s.database.records.clear()
 	s.database.stores.clear()
+	s.meter.Restart()
 	s.open.cut()
 }
 
@@ -38,6 +40,7 @@ type connections struct {
 	mu       sync.Mutex
 	all      map[*connection]struct{}
 	accepted uint64
+	meter    *aws.Meter // of all their bytes
 }
 
 // connection takes itself out when it is closed.
@@ -67,6 +70,20 @@ func (c *connections) cut() {
 	for _, conn := range open {
 		_ = conn.Close() // on purpose
 	}
+}
+
+// Read meters what the pods receive.
+func (c *connection) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.of.meter.Receive(n)
+	return n, err
+}
+
+// Write meters what the pods send.
+func (c *connection) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.of.meter.Transmit(n)
+	return n, err
 }
 
 // Close ends the connection.

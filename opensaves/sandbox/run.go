@@ -11,6 +11,7 @@ import (
 // arrive counts a request and holds it up as the faults say.
 func (s *Sandbox) arrive(ctx context.Context, op metric.Operation) error {
 	s.counts[op].Add(1)
+	s.meter.Serve()
 	return s.plan.Load().Arrive(ctx)
 }
 
@@ -47,6 +48,8 @@ type manner struct {
 	refills   bool      // a slow reader puts the version before into the cache
 	signature *[16]byte // of the version that is made, if it was answered already
 	honest    bool      // over the connection that this came on no lies are told
+
+	usage
 }
 
 // applies says whether a write has its effect.
@@ -70,7 +73,7 @@ func (m manner) sign() [16]byte {
 // run lets a request have its effect, and lets the faults have theirs.
 func run[T any](ctx context.Context, s *Sandbox, c *call, effect func(manner) (T, error)) (T, error) {
 	plan := s.plan.Load()
-	how := manner{now: time.Now(), plan: plan, hint: c.hint, cache: c.cache}
+	how := manner{now: time.Now(), plan: plan, hint: c.hint, cache: c.cache, usage: usage{meter: &s.meter}}
 	if plan == nil {
 		return effect(how)
 	}
@@ -80,7 +83,7 @@ func run[T any](ctx context.Context, s *Sandbox, c *call, effect func(manner) (T
 	if refused && !applied {
 		return none, injected(code)
 	}
-	if err := obstruct(ctx, c, plan); err != nil {
+	if err := how.obstruct(ctx, c); err != nil {
 		return none, err
 	}
 	how.draw(c)
@@ -100,7 +103,7 @@ func run[T any](ctx context.Context, s *Sandbox, c *call, effect func(manner) (T
 	case how.lie == fault.PhantomWrite:
 		return none, injected(metric.InvalidArgument)
 	case how.lie == fault.EarlyAck:
-		how.lie = fault.None
+		how.lie, how.usage = fault.None, usage{} // metered already
 		postpone(s, plan.EarlyAckBy(), how, effect)
 	case c.failures != nil && c.failures.again != nil && plan.Retried():
 		return none, c.failures.again
@@ -109,18 +112,33 @@ func run[T any](ctx context.Context, s *Sandbox, c *call, effect func(manner) (T
 }
 
 // obstruct is what a busy or absent component does to a request.
-func obstruct(ctx context.Context, c *call, plan *fault.Plan) error {
-	if err := plan.Queue(ctx, c.touches); err != nil || c.failures == nil {
+func (m *manner) obstruct(ctx context.Context, c *call) error {
+	if err := m.queue(ctx, c); err != nil || c.failures == nil {
 		return err
 	}
-	if c.failures.down != nil && plan.Down() {
+	if c.failures.down != nil && m.plan.Down() {
 		return c.failures.down
 	}
-	for _, refusal := range c.failures.throttled {
-		if plan.Throttled() {
+	for i, refusal := range c.failures.throttled {
+		if m.plan.Throttled() {
+			m.throttle(c.op, len(c.failures.throttled)-i)
 			return refusal
 		}
 	}
+	return nil
+}
+
+// queue waits for the component that is saturated, if the request touches it.
+func (m *manner) queue(ctx context.Context, c *call) error {
+	slow, service := m.plan.Saturated(c.touches)
+	if slow == 0 {
+		return nil
+	}
+	start := time.Now()
+	if err := m.plan.Queue(ctx, c.touches); err != nil {
+		return err
+	}
+	m.pass(slow, service, time.Since(start))
 	return nil
 }
 

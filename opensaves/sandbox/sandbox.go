@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/opensaves/sandbox/aws"
 	"opensaves-soak/opensaves/sandbox/fault"
 )
 
@@ -31,6 +32,10 @@ type Config struct {
 	Seed    uint64  // of the faults' draws; 0: another one each time
 	MaxBody int64   // longest request body on REST and longest blob on gRPC, in bytes; default 64 MiB
 
+	// Region is that of an AWS account in memory whose numbers are made of the
+	// requests: the stock deployment on DynamoDB. Default: there is no account.
+	Region string
+
 	// Guard wraps the control API that Serve offers, for those who must ask
 	// who calls. Default: nobody asks.
 	Guard func(http.Handler) http.Handler
@@ -46,6 +51,9 @@ type Sandbox struct {
 	open     connections
 	counts   [metric.Operations]atomic.Int64
 	secret   []byte // signs the addresses of chunks
+	meter    aws.Meter
+	cloud    *aws.Cloud     // nil: none
+	publish  *aws.Publisher // nil: none
 }
 
 // New returns an empty server without faults.
@@ -59,8 +67,18 @@ func New(c Config) *Sandbox {
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
 	}
-	return &Sandbox{config: c, database: newDatabase(c.Backend), secret: []byte(uuid.NewString())}
+	s := &Sandbox{config: c, database: newDatabase(c.Backend), secret: []byte(uuid.NewString())}
+	s.open.meter = &s.meter
+	if c.Region != "" {
+		s.cloud = aws.New(aws.Stock(c.Region))
+		s.publish = aws.NewPublisher(s.cloud, &s.meter, s.database.holdings)
+		s.database.unread = newTable[recordKey, int]()
+	}
+	return s
 }
+
+// AWS returns the account in memory, nil without Config.Region.
+func (s *Sandbox) AWS() *aws.Cloud { return s.cloud }
 
 // SetFaults replaces all faults. They must be valid.
 func (s *Sandbox) SetFaults(f fault.Faults) {

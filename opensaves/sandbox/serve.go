@@ -19,9 +19,12 @@ const (
 	maxHeader   = 64 << 10
 )
 
-// Serve answers REST, gRPC (without TLS) and the control API on one listener,
-// which it closes, until ctx ends; it returns when all connections are closed.
-// An error is the listener's.
+// AWSPath is the path at and below which Serve answers for AWS, where there is an account.
+const AWSPath = "/aws"
+
+// Serve answers REST, gRPC (without TLS), the control API and the AWS account on
+// one listener, which it closes, until ctx ends; it returns when all connections
+// are closed. An error is the listener's.
 func (s *Sandbox) Serve(ctx context.Context, listener net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -44,6 +47,9 @@ func (s *Sandbox) Serve(ctx context.Context, listener net.Listener) error {
 	var servers sync.WaitGroup
 	servers.Go(func() { _ = calls.Serve(split.calls) }) // ends when stopped
 	servers.Go(func() { _ = web.Serve(split.web) })     // the same
+	if s.publish != nil {
+		servers.Go(func() { s.publish.Run(ctx) })
+	}
 	servers.Go(func() {
 		<-ctx.Done()
 		health.SetServingStatus(healthName, healthpb.HealthCheckResponse_NOT_SERVING)
@@ -63,15 +69,19 @@ func (s *Sandbox) handler() http.Handler {
 	if s.config.Guard != nil {
 		control = s.config.Guard(control)
 	}
+	cloud := http.StripPrefix(AWSPath, s.cloud)
 	mux := http.NewServeMux()
 	mux.Handle(ControlPath, control)
 	mux.HandleFunc("GET "+chunkPath, s.serveChunk)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, ControlPath) || strings.HasPrefix(r.URL.Path, chunkRoot) {
+		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, ControlPath), strings.HasPrefix(path, chunkRoot):
 			mux.ServeHTTP(w, r)
-			return
+		case s.cloud != nil && (path == AWSPath || strings.HasPrefix(path, AWSPath+"/")):
+			cloud.ServeHTTP(w, r)
+		default:
+			s.serveREST(w, r)
 		}
-		s.serveREST(w, r)
 	})
 }
 

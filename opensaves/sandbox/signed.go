@@ -49,6 +49,7 @@ func (s *Sandbox) serveChunk(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such chunk", http.StatusNotFound)
 		return
 	}
+	s.meter.Download(len(piece.content), 0)
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Length", strconv.Itoa(len(piece.content)))
 	_, _ = w.Write(piece.content) // the client has gone

@@ -68,16 +68,32 @@ func (t *table[K, V]) lend(key K, value V, until time.Time) {
 	}
 }
 
-// sweep drops what has ended. Done whenever the entries have doubled, it costs
-// a constant for each.
-func (s *shard[K, V]) sweep() {
-	now := time.Now()
+// sweep drops what has ended and returns how many that were. Done whenever the
+// entries have doubled, it costs a constant for each.
+func (s *shard[K, V]) sweep() int {
+	now, before := time.Now(), len(s.entries)
 	for key, e := range s.entries {
 		if e.ended(func() time.Time { return now }) {
 			delete(s.entries, key)
 		}
 	}
 	s.kept = len(s.entries)
+	return before - s.kept
+}
+
+// weigh calls add for every entry that has not ended, and returns how many of
+// them it had to drop before.
+func (t *table[K, V]) weigh(add func(K, V)) (dropped int64) {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		dropped += int64(s.sweep())
+		for key, e := range s.entries {
+			add(key, e.value)
+		}
+		s.mu.Unlock()
+	}
+	return dropped
 }
 
 // drop removes an entry and says whether there was one.

@@ -93,10 +93,19 @@ func (s Stall) left(start time.Time) time.Duration {
 // Down says whether the database cannot be reached now.
 func (p *Plan) Down() bool { return p != nil && p.faults.BackendDown.left(p.start) > 0 }
 
+// Saturated returns the component that is saturated and how long it serves a
+// request, 0 where the request does not touch it.
+func (p *Plan) Saturated(touched Component) (Component, time.Duration) {
+	if p == nil || (touched|Pods)&p.slow == 0 {
+		return 0, 0
+	}
+	return p.slow, p.queue.service
+}
+
 // Queue waits for the saturated component, if the request touches it, or until
 // ctx ends, whose error it returns then: the component did not serve it.
 func (p *Plan) Queue(ctx context.Context, touched Component) error {
-	if p == nil || (touched|Pods)&p.slow == 0 {
+	if slow, _ := p.Saturated(touched); slow == 0 {
 		return nil
 	}
 	return p.queue.wait(ctx, time.Since(p.start))
