@@ -391,7 +391,7 @@ func TestTheDefaultsCostLessThanTheirLimit(t *testing.T) {
 	mix := scenario.NewMix(scenario.Want{Scenarios: DefaultConfig().Scenarios, ReadRatio: 0.8}, metric.HTTP, scenario.DefaultConfig().BlobSizes)
 	var usd float64
 	for op := range metric.Operation(metric.Operations) {
-		usd += mix.Share(op) * cost.Operation(op, 1024, 230<<10)
+		usd += mix.Share(op) * cost.NewPrices("us-east-1", nil).Operation(op, 1024, 230<<10)
 	}
 	if hour := usd * 50 * 3600; hour > DefaultSafetyConfig().MaxUSDPerHour {
 		t.Errorf("50 requests a second: got $%.2f an hour, want at most the $%.2f of the guard", hour, DefaultSafetyConfig().MaxUSDPerHour)

@@ -162,7 +162,7 @@ func (s *simulation) live(t *testing.T, dir string, change func(*Options)) *life
 			l.client = &travel{Client: client}
 			return l.client, err
 		},
-		Price: cost.Operation, Metrics: metric.Factory{Registerer: l.registry}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Price: cost.NewPrices("us-east-1", nil).Operation, Metrics: metric.Factory{Registerer: l.registry}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Identity: ledger.NewIdentity(),
 	}
 	if dir != "" {

@@ -1,20 +1,9 @@
-// Package cost is what operations on Open Saves cost on AWS. Prices are list
-// prices in us-east-1, without free tier, discounts or tax
-// (https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/s3/pricing/).
 package cost
 
 import (
 	"math"
 
 	"opensaves-soak/exporter/metric"
-)
-
-// Prices of one unit in USD, as of 2024-11.
-const (
-	readUnit  = 0.125e-6  // DynamoDB on demand, RRU
-	writeUnit = 0.625e-6  // DynamoDB on demand, WRU
-	s3Put     = 0.005e-3  // PUT, POST, LIST
-	s3Get     = 0.0004e-3 // GET, HEAD
 )
 
 const (
@@ -75,17 +64,17 @@ var consumption = [metric.Operations]units{
 	metric.AtomicDec:             {recordReads: 1, recordPuts: indexed},
 }
 
-// Operation is what one operation costs in USD, with records and a blob of so
-// many bytes. An eventually consistent read is half a unit for each 4 KiB, a
-// write a unit for each KiB
+// Operation is what one operation costs in USD at the prices in force, with records
+// and a blob of so many bytes. An eventually consistent read is half a unit for each
+// 4 KiB, a write a unit for each KiB
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html).
-func Operation(op metric.Operation, recordBytes, blobBytes int64) float64 {
-	u := consumption[op]
+func (p *Prices) Operation(op metric.Operation, recordBytes, blobBytes int64) float64 {
+	u, usd := consumption[op], p.now.Load().rates
 	read := 0.5 * math.Max(1, math.Ceil(float64(recordBytes)/4096))
 	write := math.Max(1, math.Ceil(float64(recordBytes)/1024))
 	puts := u.puts
 	if blobBytes > partBytes {
 		puts *= multipart + math.Ceil(float64(blobBytes)/partBytes)
 	}
-	return readUnit*(0.5*u.reads+read*u.recordReads) + writeUnit*(u.writes+write*u.recordPuts) + s3Put*puts + s3Get*u.gets
+	return usd.readUnit*(0.5*u.reads+read*u.recordReads) + usd.writeUnit*(u.writes+write*u.recordPuts) + usd.tier1*puts + usd.tier2*u.gets
 }

@@ -236,7 +236,7 @@ var (
 	CloudWatchRequests = poller("api_requests_total", "counter",
 		"Calls of AWS.", "api")
 	CloudWatchErrors = poller("api_errors_total", "counter",
-		"Calls of AWS that failed, retries included, by the code of the error.", "api", "code")
+		"Calls of AWS that failed after all their attempts, by the code of the error.", "api", "code")
 	CloudWatchDuration = Definition{
 		Name: "opensaves_cloudwatch_api_duration_seconds", Type: "histogram", Labels: []string{"api"},
 		Help: "Time that a call of AWS took, retries included.", Buckets: LatencyBuckets,
