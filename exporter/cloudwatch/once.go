@@ -1,0 +1,73 @@
+package cloudwatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"strconv"
+
+	smithy "github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// once logs trouble when it begins and when it ends: polls repeat for weeks, and
+// how often they fail with which code is in the metrics.
+type once struct {
+	log *slog.Logger
+	now map[string]bool // what is in trouble
+}
+
+func newOnce(log *slog.Logger) *once { return &once{log: log, now: map[string]bool{}} }
+
+// note tells how something ended that is tried again and again.
+func (o *once) note(what, text string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // we are ending
+	}
+	was := o.now[what]
+	o.now[what] = err != nil
+	switch {
+	case err != nil && !was:
+		o.log.Warn(text, "what", what, "code", errorCode(err), "err", err) //nolint:sloglint // the callers' texts are constants
+	case err == nil && was:
+		o.log.Info("AWS answers again", "what", what)
+	}
+}
+
+// state tells when a state begins.
+func (o *once) state(what string, on bool, text string) {
+	if on && !o.now[what] {
+		o.log.Warn(text) //nolint:sloglint // the callers' texts are constants
+	}
+	o.now[what] = on
+}
+
+// message tells what CloudWatch adds to its answers, each code once.
+func (o *once) message(code, text string) {
+	if what := "message:" + code; !o.now[what] {
+		o.now[what] = true
+		o.log.Warn("CloudWatch sent a message", "code", code, "text", text)
+	}
+}
+
+// errorCode is the code of an error of the SDK as a label: AWS's own, or
+// http_503, timeout, canceled, network.
+func errorCode(err error) string {
+	var api smithy.APIError
+	var response *smithyhttp.ResponseError
+	var netErr net.Error
+	switch {
+	case errors.As(err, &api) && api.ErrorCode() != "":
+		return api.ErrorCode()
+	case errors.As(err, &response):
+		return "http_" + strconv.Itoa(response.HTTPStatusCode())
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.As(err, new(*credentialsError)):
+		return "credentials"
+	}
+	return "network"
+}

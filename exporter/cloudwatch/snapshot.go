@@ -1,0 +1,158 @@
+package cloudwatch
+
+import (
+	"maps"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"opensaves-soak/exporter/metric"
+)
+
+// snapshot is what a poller knows at one moment. It is never changed.
+type snapshot struct {
+	entries   []entry
+	states    []state
+	settled   time.Time // zero: nothing was answered, or there is nothing to ask for
+	resources resources
+	consumed  map[string]consumption // by the key of the query
+	ended     time.Time              // end of the newest minute that has a value; zero: none
+	throttled bool                   // AWS refused the last poll as too much
+}
+
+// entry is a series at a scrape.
+type entry struct {
+	metric.Definition
+	labels  []string
+	value   float64
+	end     time.Time     // of the period that the value is of
+	keeps   time.Duration // how old it may become
+	stamped bool
+}
+
+// state tells what there is of a query's data.
+type state struct {
+	forbidden bool
+	end       time.Time // of its sample; zero: none
+	keeps     time.Duration
+}
+
+// consumption are the sums of a query's minutes, as CloudWatch gives them.
+type consumption struct {
+	labels  []string
+	into    string // name of the metric
+	minutes map[time.Time]float64
+}
+
+// How long values hold that are measured seldom.
+const (
+	keepDaily   = 72 * time.Hour
+	keepFacts   = 2 * time.Hour
+	keepSeldom  = 15 * time.Minute
+	keepMinutes = 30 * time.Minute // for the sums of consumption
+)
+
+// keeps is how old a sample of the query may become before it is dropped.
+func (p *poller) keeps(q *query) time.Duration {
+	switch q.period() {
+	case daily:
+		return keepDaily
+	case fiveMinute:
+		return max(keepSeldom, p.config.staleAfter(p.delay)+fiveMinute)
+	}
+	return p.config.staleAfter(p.delay)
+}
+
+// publish makes a snapshot of what is known.
+func (p *poller) publish(now time.Time) {
+	s := &snapshot{resources: p.plan.billed, consumed: map[string]consumption{}, ended: p.minuteEnd(), throttled: p.throttled}
+	for i := range p.plan.queries {
+		p.publishQuery(s, &p.plan.queries[i], now)
+	}
+	for _, r := range p.plan.ratios {
+		if e, ok := p.share(r); ok {
+			s.entries = append(s.entries, e)
+		}
+	}
+	for _, f := range p.plan.facts {
+		s.entries = append(s.entries, entry{Definition: f.into, labels: f.labels, value: f.value, end: f.at, keeps: keepFacts})
+	}
+	if len(p.queriesOf(p.groups[0], whole)) > 0 {
+		s.settled = p.settled
+	}
+	p.published.Store(s)
+}
+
+func (p *poller) minuteEnd() time.Time {
+	if newest := p.groups[0].newest; !newest.IsZero() {
+		return newest.Add(minutely)
+	}
+	return time.Time{}
+}
+
+func (p *poller) publishQuery(s *snapshot, q *query, now time.Time) {
+	known, keeps := p.series[q.key()], p.keeps(q)
+	s.states = append(s.states, state{forbidden: known.status == types.StatusCodeForbidden, end: known.gauge.end, keeps: keeps})
+	stamped := p.config.stamps(p.delay, q.period()) && q.period() != daily
+	if q.row.into.Name != "" && !known.gauge.end.IsZero() {
+		s.entries = append(s.entries, entry{q.row.into, q.labels, known.gauge.value, known.gauge.end, keeps, stamped})
+	}
+	if q.row.total.Name != "" && !p.settled.IsZero() && known.status != types.StatusCodeForbidden {
+		s.entries = append(s.entries, entry{q.row.total, q.labels, known.total * float64(q.row.unit), p.settled, keeps, stamped})
+	}
+	if q.row.rate && q.period() == minutely {
+		s.consumed[q.key()] = consumption{q.labels, q.row.into.Name, known.recent(now)}
+	}
+}
+
+// recent copies the newest values.
+func (s *series) recent(now time.Time) map[time.Time]float64 {
+	minutes := map[time.Time]float64{}
+	for at, h := range maps.All(s.points) {
+		if now.Sub(at) <= keepMinutes {
+			minutes[at] = h.value
+		}
+	}
+	return minutes
+}
+
+// share makes the entry of a ratio of two series of one period.
+func (p *poller) share(r ratio) (entry, bool) {
+	part, rest := p.series[r.part], p.series[r.rest]
+	whole := part.gauge.value + rest.gauge.value
+	if whole == 0 || !part.gauge.end.Equal(rest.gauge.end) {
+		return entry{}, false
+	}
+	stamped := p.config.stamps(p.delay, part.query.period())
+	return entry{r.into, r.labels, part.gauge.value / whole, part.gauge.end, p.keeps(part.query), stamped}, true
+}
+
+// metric makes what a scrape shows, unless the value is too old.
+func (e *entry) metric(now time.Time) (prometheus.Metric, bool) {
+	if now.Sub(e.end) > e.keeps {
+		return nil, false
+	}
+	kind := prometheus.GaugeValue
+	if e.Type == "counter" {
+		kind = prometheus.CounterValue
+	}
+	m := prometheus.MustNewConstMetric(prometheus.NewDesc(e.Name, e.Help, e.Labels, nil), kind, e.value, e.labels...)
+	if e.stamped {
+		m = prometheus.NewMetricWithTimestamp(e.end, m)
+	}
+	return m, true
+}
+
+// name is the state as a label.
+func (s state) name(now time.Time) string {
+	switch {
+	case s.forbidden:
+		return "forbidden"
+	case s.end.IsZero():
+		return "nodata"
+	case now.Sub(s.end) > s.keeps:
+		return "stale"
+	}
+	return "fresh"
+}
