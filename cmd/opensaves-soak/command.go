@@ -40,6 +40,7 @@ type command struct {
 	tokenFile      string
 	run            runFlags
 	checked        string // the file of check-config
+	checkAWS       bool
 	cleanup        cleanupFlags
 }
 
@@ -76,7 +77,7 @@ func (c *command) start(ctx context.Context, args []string) error {
 	case "cleanup":
 		return c.runCleanup(ctx, c.cleanup)
 	case "check-config":
-		return c.checkConfig()
+		return c.checkConfig(ctx)
 	}
 	return c.runDaemon(ctx)
 }
@@ -101,15 +102,19 @@ func (c *command) app() (app *kingpin.Application, done *bool) {
 	app.Command("sandbox", "Serve an in-memory Open Saves on --web.listen-address: gRPC, REST, faults.")
 	c.cleanup.declare(app.Command("cleanup", "Delete what dead runs left on the target, after watching that they are silent."))
 	check := app.Command("check-config", "Check a configuration file: exit 0, or every fault with its path in the file.")
+	check.Flag("aws", "Try every AWS permission that the file needs, and name the missing ones.").BoolVar(&c.checkAWS)
 	check.Arg("FILE", "The configuration file.").Required().StringVar(&c.checked)
 	return app, done
 }
 
 // checkConfig reads a file and says what is wrong with it.
-func (c *command) checkConfig() error {
-	if _, err := (configSource{path: c.checked, locked: lockedShare}).load(); err != nil {
+func (c *command) checkConfig(ctx context.Context) error {
+	config, err := (configSource{path: c.checked, locked: lockedShare}).load()
+	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s: valid\n", c.checked)
-	return err
+	if _, err := fmt.Fprintf(c.stdout, "%s: valid\n", c.checked); err != nil || !c.checkAWS {
+		return err
+	}
+	return c.tryAWS(ctx, config)
 }

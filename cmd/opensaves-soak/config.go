@@ -11,6 +11,8 @@ import (
 	"github.com/alecthomas/units"
 
 	"opensaves-soak/alerts"
+	"opensaves-soak/exporter/cloudwatch"
+	"opensaves-soak/exporter/cost"
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load"
 	"opensaves-soak/load/ledger"
@@ -27,6 +29,8 @@ type Config struct {
 	Objectives alerts.Objectives   `yaml:"objectives"`
 	Safety     load.SafetyConfig   `yaml:"safety"`
 	Storage    StorageConfig       `yaml:"storage"`
+	CloudWatch cloudwatch.Config   `yaml:"cloudwatch"`
+	Cost       cost.Config         `yaml:"cost"`
 }
 
 // StorageConfig is the section "storage" of the configuration file.
@@ -43,6 +47,8 @@ func DefaultConfig() Config {
 		Verify:     ledger.DefaultConfig(),
 		Objectives: alerts.DefaultObjectives(),
 		Safety:     load.DefaultSafetyConfig(),
+		CloudWatch: cloudwatch.DefaultConfig(),
+		Cost:       cost.DefaultConfig(),
 	}
 }
 
@@ -91,6 +97,9 @@ func (c *Config) embed(blobBytesSet bool) {
 	if !blobBytesSet {
 		c.Data.MaxBlobBytes = scenario.SandboxBlobBytes
 	}
+	if c.CloudWatch.Sandbox && c.CloudWatch.Region == "" {
+		c.CloudWatch.Region = homeRegion
+	}
 }
 
 func readConfig(path string) ([]byte, error) {
@@ -114,7 +123,8 @@ func readConfig(path string) ([]byte, error) {
 
 // Validate joins the mistakes of all sections, each with its path in the file.
 func (c Config) Validate() error {
-	return errors.Join(c.Target.Validate(), c.Load.Validate(), c.Data.Validate(), c.Verify.Validate(), c.Objectives.Validate(), c.Safety.Validate())
+	return errors.Join(c.Target.Validate(), c.Load.Validate(), c.Data.Validate(), c.Verify.Validate(), c.Objectives.Validate(), c.Safety.Validate(),
+		c.CloudWatch.Validate(), c.Cost.Validate())
 }
 
 // checkTogether joins what is wrong between sections.
@@ -122,6 +132,9 @@ func (c Config) checkTogether(locked func(Config) float64) error {
 	errs := []error{c.Load.CheckCap(c.Embedded())}
 	if c.Storage.Path != "" && c.Embedded() {
 		errs = append(errs, fmt.Errorf("storage.path: got %q without target.address, want none: the embedded sandbox forgets everything when it ends", c.Storage.Path))
+	}
+	if c.CloudWatch.Sandbox && !c.Embedded() {
+		errs = append(errs, errors.New("cloudwatch.sandbox: got true with target.address, want false: only the embedded sandbox makes AWS numbers"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Load.Operations)) {
 		if op, known := metric.ParseOperation(name); known && !op.On(c.Target.Wire()) {

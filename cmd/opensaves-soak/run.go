@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"opensaves-soak/exporter"
+	"opensaves-soak/exporter/cost"
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load"
 	"opensaves-soak/load/scenario"
@@ -76,6 +77,7 @@ type daemon struct {
 	registry *prometheus.Registry
 	reloads  reloads
 	runner   *load.Runner
+	prices   *cost.Prices
 	sandbox  *sandbox.Sandbox // nil with a target
 	finite   *finite          // nil without --duration
 	report   *os.File         // for the summary; nil: none
@@ -175,10 +177,14 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 			err = errors.Join(err, kept.Close())
 		}
 	}()
+	d.prices = d.config.newPrices()
 	if d.runner, err = load.New(d.options(ctx, target, factory, kept)); errors.Is(err, errTarget) {
 		return err
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if err := d.watchAWS(ctx, group, factory, target.Address); err != nil {
+		return err
 	}
 	face, err := exporter.New(d.faceOptions())
 	if err != nil {

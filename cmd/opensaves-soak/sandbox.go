@@ -19,11 +19,11 @@ func (c *command) runSandbox(ctx context.Context) error {
 	}
 	guard := exporter.Guard(c.tokenFile, c.log.With("component", "web"))
 	seed := rand.Uint64() // told, so that its faults can be drawn again
-	server := sandbox.New(sandbox.Config{Seed: seed, Guard: guard})
+	server := sandbox.New(sandbox.Config{Seed: seed, Guard: guard, Region: homeRegion})
 	var group run.Group
 	group.Add(signals(ctx))
 	for _, listener := range listeners {
-		c.log.Info("Serving Open Saves: REST, gRPC and the control API", "address", listener.Addr(), "seed", seed)
+		c.log.Info("Serving Open Saves: REST, gRPC, the control API, and AWS below /aws", "address", listener.Addr(), "seed", seed)
 		group.Add(actor(ctx, func(ctx context.Context) error { return server.Serve(ctx, listener) }))
 	}
 	if err := group.Run(); !errors.Is(err, run.ErrSignal) {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"time"
 
-	"opensaves-soak/exporter/cost"
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load"
 	"opensaves-soak/load/ledger"
@@ -35,7 +34,11 @@ func (d *daemon) target(ctx context.Context) (target opensaves.Config, stop func
 	if target.Wire() == metric.HTTP {
 		target.Address = "http://" + target.Address
 	}
-	d.sandbox = sandbox.New(sandbox.Config{Backend: sandbox.Backend(target.Backend)})
+	settings := sandbox.Config{Backend: sandbox.Backend(target.Backend)}
+	if d.config.CloudWatch.Sandbox {
+		settings.Region = d.config.CloudWatch.Region
+	}
+	d.sandbox = sandbox.New(settings)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the load
 	served := make(chan struct{})
 	go func() {
@@ -109,7 +112,7 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Backend: target.Backend, Identity: identity, Store: kept, OnViolation: tell,
 			}, mix)
 		},
-		Price:   cost.Operation,
+		Price:   d.prices.Operation,
 		Metrics: factory,
 		Log:     d.log.With("component", "load"),
 	}
