@@ -29,7 +29,7 @@ func (c Config) newPrices() *cost.Prices {
 // newExporter makes what asks AWS, or the sandbox behind an address.
 func (c Config) newExporter(ctx context.Context, address string, prices *cost.Prices, o cloudwatch.Options) (*cloudwatch.Exporter, error) {
 	o.Config = c.CloudWatch
-	o.Connect = cloudwatch.Connection{Region: c.CloudWatch.Region, RoleARN: c.CloudWatch.RoleARN, ExternalID: c.CloudWatch.ExternalID}
+	o.Connect.Region, o.Connect.RoleARN, o.Connect.ExternalID = c.CloudWatch.Region, c.CloudWatch.RoleARN, c.CloudWatch.ExternalID
 	if c.CloudWatch.Sandbox {
 		o.Connect.Sandbox = address + sandbox.AWSPath
 	}

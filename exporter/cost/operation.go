@@ -20,26 +20,27 @@ const (
 type units struct {
 	reads, writes           float64
 	recordReads, recordPuts float64
+	page                    float64 // records that are read as one
 	puts, gets              float64
 }
 
 // consumption is read off the AWS port's handlers: a record create looks up the
-// store, puts the record, and reads and writes a counter; an update and each
+// store twice, puts the record, and reads and writes a counter; an update and each
 // change of a blob read the record and write it back to table and indexes.
 var consumption = [metric.Operations]units{
 	metric.CreateStore:    {reads: 1, writes: 2},
 	metric.GetStore:       {reads: 1},
 	metric.ListStores:     {reads: 1},
 	metric.DeleteStore:    {reads: 1, writes: 2},
-	metric.CreateRecord:   {reads: 2, writes: 1, recordPuts: indexed},
+	metric.CreateRecord:   {reads: 3, writes: 1, recordPuts: indexed},
 	metric.GetRecord:      {recordReads: 1},
 	metric.UpdateRecord:   {recordReads: 1, recordPuts: indexed},
 	metric.DeleteRecord:   {reads: 1, writes: 1, recordPuts: indexed},
 	metric.GetRecords:     {recordReads: batchItems},
-	metric.QueryByOwner:   {recordReads: fewItems},
-	metric.QueryByTag:     {recordReads: pageItems},
-	metric.QueryByGame:    {recordReads: pageItems},
-	metric.ListRecords:    {recordReads: pageItems},
+	metric.QueryByOwner:   {reads: 1, page: fewItems},
+	metric.QueryByTag:     {reads: 1, page: pageItems},
+	metric.QueryByGame:    {reads: 1, page: pageItems},
+	metric.ListRecords:    {reads: 1, page: pageItems},
 	metric.SetMetadata:    {recordPuts: 1},
 	metric.GetMetadata:    {recordReads: 1},
 	metric.DeleteMetadata: {recordPuts: 1},
@@ -48,7 +49,7 @@ var consumption = [metric.Operations]units{
 	metric.DeleteBlob:     {recordReads: 1, recordPuts: indexed},
 	metric.ListBlobs:      {recordReads: 1},
 
-	metric.QueryByProperty:       {recordReads: pageItems},
+	metric.QueryByProperty:       {reads: 1, page: pageItems},
 	metric.CreateChunkedBlob:     {recordReads: 1, writes: 1},
 	metric.UploadChunk:           {reads: 1, writes: 1, puts: 1},
 	metric.CommitChunkedUpload:   {reads: 1, writes: 1, recordPuts: indexed},
@@ -71,10 +72,11 @@ var consumption = [metric.Operations]units{
 func (p *Prices) Operation(op metric.Operation, recordBytes, blobBytes int64) float64 {
 	u, usd := consumption[op], p.now.Load().rates
 	read := 0.5 * math.Max(1, math.Ceil(float64(recordBytes)/4096))
+	page := 0.5 * math.Ceil(u.page*float64(recordBytes)/4096)
 	write := math.Max(1, math.Ceil(float64(recordBytes)/1024))
 	puts := u.puts
 	if blobBytes > partBytes {
 		puts *= multipart + math.Ceil(float64(blobBytes)/partBytes)
 	}
-	return usd.readUnit*(0.5*u.reads+read*u.recordReads) + usd.writeUnit*(u.writes+write*u.recordPuts) + usd.tier1*puts + usd.tier2*u.gets
+	return usd.readUnit*(0.5*u.reads+read*u.recordReads+page) + usd.writeUnit*(u.writes+write*u.recordPuts) + usd.tier1*puts + usd.tier2*u.gets
 }

@@ -27,13 +27,15 @@ type Publisher struct {
 	credits map[string]*savings     // by the id of the instance, or of the cache
 }
 
-// NewPublisher returns one that has published nothing; held says what is stored
-// now, and is not called twice at a time.
+// NewPublisher returns one that has published nothing but what buckets held
+// yesterday; held says what is stored now, and is not called twice at a time.
 func NewPublisher(c *Cloud, m *Meter, held func() Holdings) *Publisher {
-	return &Publisher{
+	p := &Publisher{
 		cloud: c, meter: m, held: held,
 		turn: make(chan struct{}, 1), seen: map[*atomic.Int64]int64{}, credits: map[string]*savings{},
 	}
+	p.storage(time.Now().UTC().Truncate(24 * time.Hour))
+	return p
 }
 
 // Run publishes each full minute when it has ended, until ctx ends. Of several
@@ -63,16 +65,16 @@ func (p *Publisher) Run(ctx context.Context) {
 type interval struct {
 	*Publisher
 	start   time.Time
-	daily   bool // the first of its day that is published
 	account Account
 	held    Holdings
 	growth  map[*atomic.Int64]float64 // of the counts that were asked for
 }
 
 func (p *Publisher) publish(start time.Time) {
-	day := start.Truncate(24 * time.Hour)
-	i := &interval{Publisher: p, start: start, daily: day.After(p.day), held: p.held(), growth: map[*atomic.Int64]float64{}}
-	p.day = day
+	if day := start.Truncate(24 * time.Hour); day.After(p.day) {
+		p.storage(day)
+	}
+	i := &interval{Publisher: p, start: start, held: p.held(), growth: map[*atomic.Int64]float64{}}
 	p.cloud.Update(func(a *Account) {
 		i.held.writeTo(a)
 		i.account = Account{

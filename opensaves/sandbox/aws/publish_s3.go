@@ -1,5 +1,10 @@
 package aws
 
+import (
+	"slices"
+	"time"
+)
+
 var s3Names = [s3Requests]string{"GetRequests", "PutRequests", "DeleteRequests", "HeadRequests", "PostRequests"}
 
 // firstBytes are what S3 takes until it begins to answer.
@@ -9,25 +14,27 @@ var firstBytes = [s3Requests]milliseconds{s3Get: 18, s3Put: 26, s3Delete: 20, s3
 const s3Bandwidth = 90e3
 
 // s3 publishes what AWS/S3 has of a bucket: requests where somebody has switched
-// that on, and once a day what it holds.
+// that on.
 func (i *interval) s3(b Bucket) {
-	if i.daily {
-		i.storage(b)
-	}
 	for _, c := range b.MetricsConfigurations {
 		i.requests(family{"AWS/S3", map[string]string{"BucketName": b.Name, "FilterId": c.ID}})
 	}
 }
 
-// storage publishes the size of the bucket, with all versions, and stamps it with
-// the beginning of the day.
-func (i *interval) storage(b Bucket) {
-	daily := func(name, kind string, value int64) {
-		m := Metric{"AWS/S3", name, map[string]string{"BucketName": b.Name, "StorageType": kind}}
-		i.cloud.Put(m, i.day, Value{Value: float64(value)})
+// storage publishes what buckets hold, with all versions, at the beginning of a
+// day: as that of the day before, and stamped with the beginning of that one.
+func (p *Publisher) storage(day time.Time) {
+	p.day = day
+	var buckets []Bucket
+	p.cloud.Update(func(a *Account) { buckets = slices.Clone(a.Buckets) })
+	for _, b := range buckets {
+		daily := func(name, kind string, value int64) {
+			m := Metric{"AWS/S3", name, map[string]string{"BucketName": b.Name, "StorageType": kind}}
+			p.cloud.Put(m, day.AddDate(0, 0, -1), Value{Value: float64(value)})
+		}
+		daily("BucketSizeBytes", "StandardStorage", p.meter.s3.bytesUp.Load())
+		daily("NumberOfObjects", "AllStorageTypes", p.meter.s3.versions.Load())
 	}
-	daily("BucketSizeBytes", "StandardStorage", i.meter.s3.bytesUp.Load())
-	daily("NumberOfObjects", "AllStorageTypes", i.meter.s3.versions.Load())
 }
 
 func (i *interval) requests(to family) {
