@@ -84,8 +84,11 @@ func TestAllFaultsOfAFileAreNamedAtOnceWithLineAndPath(t *testing.T) {
 	}{
 		"a mistyped key":     {"load:\n  rpz: 1\n", []string{"config.yml:2: load.rpz: unknown key; did you mean load.rps?"}},
 		"a mistyped section": {"laod: {}\n", []string{"config.yml:1: laod: unknown key; did you mean load?"}},
-		"sections that are not there yet": {"cloudwatch: {}\ncost: {}\ntracing: {}\n", []string{
-			"config.yml:1: cloudwatch: unknown key", "config.yml:2: cost: unknown key", "config.yml:3: tracing: unknown key",
+		"sections that are not there yet": {"tracing: {}\n", []string{"config.yml:1: tracing: unknown key"}},
+		"AWS numbers of a sandbox that is not there": {"target: {address: \"http://x:1\"}\ncloudwatch: {sandbox: true, region: Mars}\ncost:\n  prices: {nat_gateway_hour: -1}\n", []string{
+			`config.yml:2: cloudwatch.region: got "Mars", want an AWS region such as us-east-1`,
+			"config.yml:2: cloudwatch.sandbox: got true with target.address, want false: only the embedded sandbox makes AWS numbers",
+			"config.yml:4: cost.prices.nat_gateway_hour: got -1, want 0 or more USD",
 		}},
 		"a ledger on disk of what forgets everything": {"storage: {path: /data}\n", []string{
 			`config.yml:1: storage.path: got "/data" without target.address, want none: the embedded sandbox forgets everything when it ends`,

@@ -128,12 +128,19 @@ func statusCmd(ts *testscript.TestScript, neg bool, args []string) {
 
 type processKey struct{}
 
+// awsVariables are those of the environment that a script sets for what it starts.
+var awsVariables = []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED", "AWS_CA_BUNDLE"}
+
 func startCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: start NAME ARGS…")
 	}
 	cmd := exec.Command(name, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = os.Environ()
+	for _, key := range awsVariables {
+		cmd.Env = append(cmd.Env, key+"="+ts.Getenv(key))
+	}
 	p, err := launch(cmd)
 	ts.Check(err)
 	ts.Defer(func() { _ = p.end(syscall.SIGKILL) }) // where the script failed

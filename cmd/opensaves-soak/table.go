@@ -17,7 +17,7 @@ import (
 // tables renders all tables of the documents, by name, in Markdown.
 func tables() (map[string]string, error) {
 	config, err := configTable()
-	return map[string]string{"configuration": config, "metrics": metricTable(), "operations": operationTable()}, err
+	return map[string]string{"configuration": config, "metrics": metricTable(metric.Soak), "aws": metricTable(metric.AWS), "operations": operationTable()}, err
 }
 
 // markdown renders a table of rows.
@@ -29,10 +29,10 @@ func row(cells ...string) string { return "| " + strings.Join(cells, " | ") + " 
 
 func code(text string) string { return "`" + text + "`" }
 
-// metricTable renders every metric of the tester.
-func metricTable() string {
+// metricTable renders metrics.
+func metricTable(definitions []metric.Definition) string {
 	var rows []string
-	for _, d := range metric.Soak {
+	for _, d := range definitions {
 		labels := make([]string, len(d.Labels))
 		for i, label := range d.Labels {
 			labels[i] = code(label)
