@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oklog/run"
@@ -31,7 +32,7 @@ func (c Config) newExporter(ctx context.Context, address string, prices *cost.Pr
 	o.Config = c.CloudWatch
 	o.Connect.Region, o.Connect.RoleARN, o.Connect.ExternalID = c.CloudWatch.Region, c.CloudWatch.RoleARN, c.CloudWatch.ExternalID
 	if c.CloudWatch.Sandbox {
-		o.Connect.Sandbox = address + sandbox.AWSPath
+		o.Connect.Sandbox = "http://" + strings.TrimPrefix(address, "http://") + sandbox.AWSPath // gRPC's has no scheme
 	}
 	o.Price = prices.RequestedMetric
 	exporter, err := cloudwatch.New(ctx, o)
@@ -92,6 +93,7 @@ func (c *command) tryAWS(ctx context.Context, config Config) error {
 			denied = append(denied, p.Action)
 		}
 	}
+	denied = slices.Compact(denied)
 	if len(denied) > 0 {
 		return fmt.Errorf("trying AWS: got no answer to %s, want all granted", strings.Join(denied, ", "))
 	}

@@ -82,8 +82,8 @@ func TestAllFaultsOfAFileAreNamedAtOnceWithLineAndPath(t *testing.T) {
 		text string
 		want []string
 	}{
-		"a mistyped key":     {"load:\n  rpz: 1\n", []string{"config.yml:2: load.rpz: unknown key; did you mean load.rps?"}},
-		"a mistyped section": {"laod: {}\n", []string{"config.yml:1: laod: unknown key; did you mean load?"}},
+		"a mistyped key":                  {"load:\n  rpz: 1\n", []string{"config.yml:2: load.rpz: unknown key; did you mean load.rps?"}},
+		"a mistyped section":              {"laod: {}\n", []string{"config.yml:1: laod: unknown key; did you mean load?"}},
 		"sections that are not there yet": {"tracing: {}\n", []string{"config.yml:1: tracing: unknown key"}},
 		"AWS numbers of a sandbox that is not there": {"target: {address: \"http://x:1\"}\ncloudwatch: {sandbox: true, region: Mars}\ncost:\n  prices: {nat_gateway_hour: -1}\n", []string{
 			`config.yml:2: cloudwatch.region: got "Mars", want an AWS region such as us-east-1`,

@@ -51,8 +51,8 @@ type Connection struct {
 	Log        *slog.Logger // gets what the SDK says of itself, at level debug
 }
 
-// Retries of a call. The adaptive mode slows down when AWS throttles, which
-// only a background poll can afford.
+// Retries of a call, within the time of its poll. The SDK's adaptive mode would
+// hold calls back by a rate that it measures, which a few a minute do not give it.
 const (
 	maxAttempts = 5
 	maxBackoff  = 5 * time.Second
@@ -64,11 +64,7 @@ func (m *metrics) Connect(ctx context.Context, c Connection) (Calls, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRegion(c.Region),
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-				o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) {
-					s.MaxAttempts, s.MaxBackoff = maxAttempts, maxBackoff
-				})
-			})
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff })
 		}),
 		config.WithLogger(logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
 			c.Log.Debug("The AWS SDK says", "text", fmt.Sprintf(format, v...))

@@ -126,6 +126,7 @@ func (c Config) Validate() error {
 	m.want(c.Region == "" || region.MatchString(c.Region), "cloudwatch.region: got %q, want an AWS region such as us-east-1", c.Region)
 	m.want(c.RoleARN == "" || role.MatchString(c.RoleARN), "cloudwatch.role_arn: got %q, want arn:aws:iam::ACCOUNT:role/NAME", c.RoleARN)
 	m.want(c.ExternalID == "" || c.RoleARN != "", "cloudwatch.external_id: got one without cloudwatch.role_arn, want both")
+	m.want(c.RoleARN == "" || !c.Sandbox, "cloudwatch.role_arn: got one with cloudwatch.sandbox, want none")
 	m.want(slices.Contains([]string{Auto, Never, Always}, c.Timestamps), "cloudwatch.timestamps: got %q, want auto, never or always", c.Timestamps)
 	m.between("cloudwatch.delay", c.Delay, 0, time.Hour)
 	m.between("cloudwatch.s3.delay", c.S3.Delay, 0, time.Hour)

@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -133,13 +134,14 @@ func (t *tables) plan(p *plan, role, name string) {
 		if own {
 			add(provisionedRows, extra, index)
 		}
+		bill := table{name: name, index: index, provisioned: own, bytes: math.NaN()}
 		if size, items, ok := sizeOf(described, index); ok {
-			bill := table{name: name, index: index, provisioned: own, bytes: size}
+			bill.bytes, bill.otherClass = size, tableClass(described) != string(types.TableClassStandard)
 			bill.read, bill.write = capacityOf(described, index)
 			p.facts = append(p.facts, fact{metric.DynamoDBTableSize, append(slices.Clone(labels), index), size, t.at},
 				fact{metric.DynamoDBTableItems, append(slices.Clone(labels), index), items, t.at})
-			p.billed.tables = append(p.billed.tables, bill)
 		}
+		p.billed.tables = append(p.billed.tables, bill)
 	}
 	if described != nil {
 		p.facts = append(p.facts, fact{metric.DynamoDBTableInfo, append(labels, billingMode(described), tableClass(described)), 1, t.at})

@@ -95,6 +95,29 @@ func TestAPodThatEndedIsNoLongerAskedForAndNoMoreThanAllowedAre(t *testing.T) {
 	})
 }
 
+func TestAStarFindsAllWorkloadsOfTheNamespace(t *testing.T) {
+	simulate(t, func(c *Config) {
+		only(metric.EKS)(c)
+		c.EKS.Workloads = []string{"*"}
+	}, func(r *rig) {
+		for _, workload := range []string{"open-saves", "worker"} {
+			dims := map[string]string{"ClusterName": "open-saves-cluster", "Namespace": "open-saves", "PodName": workload}
+			r.cloud.Put(aws.Metric{Namespace: insights, Name: "pod_cpu_utilization", Dimensions: dims}, r.start, one(10), one(20), one(30))
+		}
+		dims := map[string]string{"ClusterName": "open-saves-cluster", "Namespace": "kube-system", "PodName": "coredns"}
+		r.cloud.Put(aws.Metric{Namespace: insights, Name: "pod_cpu_utilization", Dimensions: dims}, r.start, one(10))
+		r.run()
+		r.until(4*time.Minute + 10*time.Second)
+		want := map[string]float64{
+			"eks_cluster=open-saves-cluster,workload=open-saves,workload_namespace=open-saves": 3,
+			"eks_cluster=open-saves-cluster,workload=worker,workload_namespace=open-saves":     3,
+		}
+		if diff := cmp.Diff(want, r.shown(metric.EKSWorkloadPods)); diff != "" {
+			t.Errorf("wanted -, got +\n%s", diff)
+		}
+	})
+}
+
 func TestNodesAreFoundByTheTagOfTheirCluster(t *testing.T) {
 	simulate(t, only(metric.EKS), func(r *rig) {
 		r.cloud.Update(func(a *aws.Account) {

@@ -77,13 +77,14 @@ func sources(o Options) []source {
 // Calls returns the operations of AWS, for others that use them.
 func (e *Exporter) Calls() Calls { return e.calls }
 
-// Run polls until ctx ends.
+// Run polls until ctx ends, also where there is nothing to poll.
 func (e *Exporter) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, p := range e.pollers {
 		all.Go(func() { p.run(ctx) })
 	}
 	all.Wait()
+	<-ctx.Done()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,11 +121,21 @@ func (m *machines) lookPrices(ctx context.Context, kinds []string) error {
 	return nil
 }
 
+// spotPrice is what an hour of a spot instance costs in its zone, NaN if unknown.
+func (m *machines) spotPrice(i *types.Instance) float64 {
+	if i.Placement != nil {
+		if usd, ok := m.spot[string(i.InstanceType)+" "+aws.ToString(i.Placement.AvailabilityZone)]; ok {
+			return usd
+		}
+	}
+	return math.NaN()
+}
+
 // planNode adds an instance: what it costs, and its credits.
 func (m *machines) planNode(p *plan, i *types.Instance) {
 	node := cost.Node{InstanceType: string(i.InstanceType)}
-	if i.InstanceLifecycle == types.InstanceLifecycleTypeSpot && i.Placement != nil {
-		node.SpotUSD = m.spot[string(i.InstanceType)+" "+aws.ToString(i.Placement.AvailabilityZone)]
+	if i.InstanceLifecycle == types.InstanceLifecycleTypeSpot {
+		node.SpotUSD = m.spotPrice(i)
 	}
 	p.billed.nodes = append(p.billed.nodes, node)
 	if !burstable(string(i.InstanceType)) {

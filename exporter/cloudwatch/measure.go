@@ -62,11 +62,15 @@ func (s *snapshot) measure(m *cost.Measurement, c metric.Component) {
 	}
 }
 
-// sum adds a metric's minutes from start to end, over all series whose labels match.
+// sum adds a metric's minutes from start to end, over all series whose labels
+// match; NaN where one of them was not answered for all of them.
 func (s *snapshot) sum(m *cost.Measurement, d metric.Definition, matches func(labels []string) bool) (total float64) {
 	for _, c := range s.consumed {
 		if c.into != d.Name || !matches(c.labels) {
 			continue
+		}
+		if c.settled.Before(m.End) {
+			return math.NaN()
 		}
 		for at, value := range c.minutes {
 			if !at.Before(m.Start) && at.Before(m.End) {
@@ -91,10 +95,14 @@ func (s *snapshot) measureTables(m *cost.Measurement) {
 	m.Calls = s.sum(m, metric.DynamoDBSuccessful, all)
 	for _, t := range s.resources.tables {
 		own := func(labels []string) bool { return labels[tableAt] == t.name && labels[indexAt] == t.index }
-		m.Tables = append(m.Tables, cost.Table{
+		one := cost.Table{
 			ReadUnits: s.sum(m, metric.DynamoDBReadUnits, own), WriteUnits: s.sum(m, metric.DynamoDBWriteUnits, own),
 			Provisioned: t.provisioned, ReadCapacity: t.read, WriteCapacity: t.write, StoredBytes: t.bytes,
-		})
+		}
+		if t.otherClass {
+			one.ReadUnits, one.StoredBytes, one.ReadCapacity = math.NaN(), math.NaN(), math.NaN()
+		}
+		m.Tables = append(m.Tables, one)
 	}
 }
 
@@ -131,12 +139,12 @@ func (s *snapshot) measureCaches(m *cost.Measurement) {
 	}
 }
 
-// stored is how many bytes a cache holds.
+// stored is how many bytes a cache holds, NaN if unknown.
 func (s *snapshot) stored(cache string) float64 {
 	for i := range s.entries {
 		if e := &s.entries[i]; e.Name == metric.RedisMemoryUsed.Name && e.labels[cacheAt] == cache {
 			return e.value
 		}
 	}
-	return 0
+	return math.NaN()
 }

@@ -168,6 +168,7 @@ func TestAnAnswerThatIsNotCompleteNeitherZeroesNorPasses(t *testing.T) {
 		shown bool
 	}{
 		"InternalError": {1, true}, // what was before holds
+		"PartialData":   {1, true}, // something may be missing, so that nothing is no zero
 		"Forbidden":     {0, false},
 	} {
 		t.Run(status, func(t *testing.T) {

@@ -96,7 +96,7 @@ func simulate(t *testing.T, configure func(*Config), test func(*rig)) {
 		}
 		exporter, err := New(t.Context(), Options{
 			Config:  config,
-			Connect: Connection{Region: "us-east-1", Sandbox: "http://aws.test", HTTP: &http.Client{Transport: handlerTransport{r.cloud}}},
+			Connect: Connection{Region: "us-east-1", RoleARN: config.RoleARN, ExternalID: config.ExternalID, Sandbox: "http://aws.test", HTTP: &http.Client{Transport: handlerTransport{r.cloud}}},
 			Price:   func() float64 { return 1e-5 },
 			Metrics: metric.Factory{Registerer: r.registry},
 			Log:     slog.New(slog.NewTextHandler(r.log, nil)),

@@ -8,14 +8,15 @@ import (
 
 // series is what is known of a query's values. One goroutine owns it.
 type series struct {
-	query  *query
-	status types.StatusCode
-	points map[time.Time]*held // by the start of their period
-	newest time.Time           // start of the newest that has a value; zero: none
-	retry  bool                // ask once more, however long it has been silent
-	first  time.Time           // when it was first asked for
-	total  float64             // of the counter
-	gauge  sample
+	query   *query
+	status  types.StatusCode
+	points  map[time.Time]*held // by the start of their period
+	newest  time.Time           // start of the newest that has a value; zero: none
+	settled time.Time           // end of the newest that was answered completely
+	retry   bool                // ask once more, however long it has been silent
+	first   time.Time           // when it was first asked for
+	total   float64             // of the counter
+	gauge   sample
 }
 
 // held is a value that was read, and how much of it the counter holds.
@@ -71,6 +72,9 @@ func (s *series) record(r reading) (n news) {
 		if p.at.After(s.newest) {
 			s.newest = p.at
 		}
+	}
+	if r.status == types.StatusCodeComplete {
+		s.settled = r.end
 	}
 	s.forget(r.now)
 	return n

@@ -41,7 +41,8 @@ type state struct {
 // consumption are the sums of a query's minutes, as CloudWatch gives them.
 type consumption struct {
 	labels  []string
-	into    string // name of the metric
+	into    string    // name of the metric
+	settled time.Time // end of the newest minute that was answered completely
 	minutes map[time.Time]float64
 }
 
@@ -102,7 +103,7 @@ func (p *poller) publishQuery(s *snapshot, q *query, now time.Time) {
 		s.entries = append(s.entries, entry{q.row.total, q.labels, known.total * float64(q.row.unit), p.settled, keeps, stamped})
 	}
 	if q.row.rate && q.period() == minutely {
-		s.consumed[q.key()] = consumption{q.labels, q.row.into.Name, known.recent(now)}
+		s.consumed[q.key()] = consumption{q.labels, q.row.into.Name, known.settled, known.recent(now)}
 	}
 }
 

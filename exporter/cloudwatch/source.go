@@ -54,12 +54,14 @@ type resources struct {
 	bucket  bool // it has request metrics
 }
 
-// table is a table or one of its indexes.
+// table is a table or one of its indexes. One that was not described passes for
+// on demand.
 type table struct {
 	name, index string
 	provisioned bool
+	otherClass  bool    // not the standard one, whose prices are known
 	read, write float64 // provisioned capacity, units a second
-	bytes       float64
+	bytes       float64 // NaN: unknown
 }
 
 // cache is a cluster of nodes, or a serverless one.

@@ -142,15 +142,39 @@ func TestPercentilesThatAreNotThereAreSaid(t *testing.T) {
 	})
 }
 
-func TestAPollThatTakesTooLongSkipsOthers(t *testing.T) {
-	simulate(t, func(c *Config) {
-		only(metric.DynamoDB)(c)
-		c.Delay = 0
-	}, func(r *rig) {
+func TestAHangingAWSIsGivenUpBeforeTheNextPoll(t *testing.T) {
+	simulate(t, only(metric.DynamoDB), func(r *rig) {
+		r.cloud.Fail("*", &aws.Failure{Hang: true})
 		r.run()
-		r.until(90 * time.Second)
+		r.until(3 * time.Minute)
+		if got := r.shown(metric.CloudWatchPollDuration)["component=dynamodb"]; got != pollTimeout.Seconds() {
+			t.Errorf("got a poll of %v s, want one of %s", got, pollTimeout)
+		}
 		if got := r.shown(metric.CloudWatchSkipped)["component=dynamodb"]; got != 0 {
 			t.Errorf("got %v skipped polls, want none", got)
+		}
+		if got := r.shown(metric.CloudWatchErrors)["api=DescribeTable,code=timeout"]; got == 0 {
+			t.Error("got no error with the code timeout")
+		}
+	})
+}
+
+func TestARoleOfAnotherAccountIsTakenOnWithItsExternalID(t *testing.T) {
+	simulate(t, func(c *Config) {
+		only(metric.DynamoDB)(c)
+		c.RoleARN, c.ExternalID = "arn:aws:iam::123456789012:role/soak", "secret"
+	}, func(r *rig) {
+		r.traffic()
+		r.run()
+		r.until(4*time.Minute + 10*time.Second)
+		if got := r.shown(metric.DynamoDBReadUnits)["index=,role=stores,table="+stores]; got != 1 {
+			t.Errorf("got %v units a second, want 1", got)
+		}
+		if got := r.cloud.Calls()["AssumeRole"]; got != 1 {
+			t.Errorf("got %d calls of AssumeRole, want 1: credentials are kept", got)
+		}
+		if r.log.count("secret") != 0 {
+			t.Error("the external ID is in the log")
 		}
 	})
 }

@@ -69,6 +69,8 @@ func (r *reader) next() time.Time {
 // round reads the items that are due.
 func (r *reader) round(ctx context.Context) {
 	failures := map[string][]string{} // new ones: items by cause
+	texts := map[string]string{}      // what AWS said of them
+	var again []string
 	for _, name := range r.prices.asked() {
 		if time.Until(r.due[name]) > 0 {
 			continue
@@ -81,17 +83,23 @@ func (r *reader) round(ctx context.Context) {
 		case err == nil:
 			r.prices.set(name, usd, now)
 			r.due[name] = now.Add(readEvery)
+			if r.failed[name] != "" {
+				again = append(again, name)
+			}
 			delete(r.failed, name)
 			continue
 		}
 		r.due[name] = now.Add(retryAfter)
 		if why := cause(err); why != r.failed[name] {
 			r.failed[name] = why
-			failures[why] = append(failures[why], name)
+			failures[why], texts[why] = append(failures[why], name), err.Error()
 		}
 	}
 	for why, items := range failures {
-		r.log.Warn("Prices cannot be read from AWS, those at hand hold", "items", items, "err", why)
+		r.log.Warn("Prices cannot be read from AWS, those at hand hold", "items", items, "err", texts[why])
+	}
+	if len(again) > 0 {
+		r.log.Info("Prices are read from AWS again", "items", again)
 	}
 }
 
@@ -142,13 +150,13 @@ func match(field, value string) types.Filter {
 }
 
 // cause is why AWS could not be asked, without what differs from call to call: the
-// request's id, our port.
+// request's id, the session of a role, our port.
 func cause(err error) string {
 	var refused smithy.APIError
 	var broken *net.OpError
 	switch {
 	case errors.As(err, &refused):
-		return refused.ErrorCode() + ": " + refused.ErrorMessage()
+		return refused.ErrorCode()
 	case errors.As(err, &broken):
 		return broken.Op + ": " + broken.Err.Error()
 	}

@@ -19,7 +19,7 @@ type Measurement struct {
 // Node is a machine of the cluster.
 type Node struct {
 	InstanceType string  // for example "t3.medium"
-	SpotUSD      float64 // what an hour costs on the spot market; 0: on demand
+	SpotUSD      float64 // what an hour costs on the spot market, NaN: unknown; 0: on demand
 }
 
 // Table is a table of DynamoDB, or an index of one.

@@ -76,7 +76,7 @@ func (b bill) cluster() float64 {
 	}
 	usd := b.prices.usd(clusterHour)
 	for _, n := range b.measured.Nodes {
-		if n.SpotUSD > 0 {
+		if n.SpotUSD != 0 { // NaN too
 			usd += n.SpotUSD
 		} else {
 			usd += b.prices.usd(ec2Item(n.InstanceType))

@@ -6,10 +6,10 @@ import (
 	"opensaves-soak/exporter/metric"
 )
 
-// Own is what the tester itself did, all its replicas together.
+// Own is what the tester itself did.
 type Own struct {
-	Requests float64                    // arrivals that were answered
-	Attempts [metric.Operations]float64 // requests that were sent
+	Requests float64                    // arrivals that have ended, in whatever way
+	Attempts [metric.Operations]float64 // requests that were sent, background ones too
 }
 
 // minus returns what happened between two counts.
@@ -73,8 +73,8 @@ func (o Own) calls() (sum float64) {
 	return sum
 }
 
-// requests are the calls of S3 that the attempts make at the least: every upload
-// counts as one part.
+// requests are the calls of S3 that the attempts make where all succeed and every
+// upload is one part.
 func (o Own) requests() (r Requests) {
 	for op, attempts := range o.Attempts {
 		r.Tier1 += attempts * consumption[op].puts

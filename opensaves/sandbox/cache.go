@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"hash/maphash"
 	"time"
 
 	"opensaves-soak/opensaves/sandbox/aws"
@@ -50,12 +51,15 @@ func (d *database) lendStore(id string, s *store, how manner) {
 // unreadTTL is the AWS port's aws.elasticache.ttl.
 const unreadTTL = time.Hour
 
+// unreadSeed is that of the keys' hashes: an hour of keys themselves would be large.
+var unreadSeed = maphash.MakeSeed()
+
 // leave meters that REST puts what it has read into Redis, from where it never
 // reads anything.
 func (d *database) leave(at recordKey, bytes int, how manner) {
 	how.meter.Set(bytes)
 	if d.unread != nil {
-		d.unread.lend(at, bytes, how.now.Add(unreadTTL))
+		d.unread.lend(maphash.Comparable(unreadSeed, at), bytes, how.now.Add(unreadTTL))
 	}
 }
 
@@ -63,7 +67,7 @@ func (d *database) leave(at recordKey, bytes int, how manner) {
 func (d *database) forgetUnread(at recordKey, how manner) {
 	how.meter.Unset()
 	if d.unread != nil {
-		d.unread.drop(at)
+		d.unread.drop(maphash.Comparable(unreadSeed, at))
 	}
 }
 

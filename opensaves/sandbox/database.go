@@ -17,7 +17,7 @@ type database struct {
 	prefixed atomic.Int64
 	records  *table[recordKey, *record] // Redis: record:…
 	stores   *table[string, *store]     // Redis: store:…
-	unread   *table[recordKey, int]     // Redis: bytes that REST puts there and never reads, of a store under no key; nil: nobody asks
+	unread   *table[uint64, int]        // Redis: bytes that REST puts there and never reads, by the hash of their key; nil: nobody asks
 	objects  *table[objectKey, []byte]  // S3, for REST
 	metadata *table[metadataKey, document]
 	uploads  *table[string, *upload]

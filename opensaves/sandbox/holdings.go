@@ -81,7 +81,7 @@ func (d *database) holdings() (h aws.Holdings) {
 	})
 	h.Expired += d.records.weigh(func(_ recordKey, r *record) { h.Cache.Add(r.size()) })
 	h.Expired += d.stores.weigh(func(_ string, s *store) { h.Cache.Add(s.size()) })
-	h.Expired += d.unread.weigh(func(_ recordKey, bytes int) { h.Cache.Add(bytes) })
+	h.Expired += d.unread.weigh(func(_ uint64, bytes int) { h.Cache.Add(bytes) })
 	return h
 }
 

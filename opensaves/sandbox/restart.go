@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"opensaves-soak/opensaves/sandbox/aws"
@@ -47,14 +48,15 @@ type connections struct {
 type connection struct {
 	net.Conn
 	of     *connections
-	number uint64 // 1 for the first that was accepted
+	number uint64      // 1 for the first that was accepted
+	aside  atomic.Bool // it does not lead to the pods
 }
 
 func (c *connections) add(conn net.Conn) *connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.accepted++
-	added := &connection{conn, c, c.accepted}
+	added := &connection{Conn: conn, of: c, number: c.accepted}
 	if c.all == nil {
 		c.all = map[*connection]struct{}{}
 	}
@@ -75,14 +77,18 @@ func (c *connections) cut() {
 // Read meters what the pods receive.
 func (c *connection) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.of.meter.Receive(n)
+	if !c.aside.Load() {
+		c.of.meter.Receive(n)
+	}
 	return n, err
 }
 
 // Write meters what the pods send.
 func (c *connection) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
-	c.of.meter.Transmit(n)
+	if !c.aside.Load() {
+		c.of.meter.Transmit(n)
+	}
 	return n, err
 }
 

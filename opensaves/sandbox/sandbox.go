@@ -72,7 +72,7 @@ func New(c Config) *Sandbox {
 	if c.Region != "" {
 		s.cloud = aws.New(aws.Stock(c.Region))
 		s.publish = aws.NewPublisher(s.cloud, &s.meter, s.database.holdings)
-		s.database.unread = newTable[recordKey, int]()
+		s.database.unread = newTable[uint64, int]()
 	}
 	return s
 }

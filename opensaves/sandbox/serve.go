@@ -75,9 +75,13 @@ func (s *Sandbox) handler() http.Handler {
 	mux.HandleFunc("GET "+chunkPath, s.serveChunk)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
-		case strings.HasPrefix(path, ControlPath), strings.HasPrefix(path, chunkRoot):
+		case strings.HasPrefix(path, ControlPath):
+			notToPods(r.Context())
+			mux.ServeHTTP(w, r)
+		case strings.HasPrefix(path, chunkRoot):
 			mux.ServeHTTP(w, r)
 		case s.cloud != nil && (path == AWSPath || strings.HasPrefix(path, AWSPath+"/")):
+			notToPods(r.Context())
 			cloud.ServeHTTP(w, r)
 		default:
 			s.serveREST(w, r)
