@@ -11,9 +11,9 @@ import (
 // includes those before it.
 const (
 	whole     = iota
-	noPods    // pods are not asked for one by one
+	noPods    // of pods and nodes one by one no more is asked than whether they live
 	noReasons // nor throttling by its reasons
-	slow      // minutes are read every five minutes, which loses none
+	slow      // minutes are read every five minutes, of which counters lose none
 	paused    // until the hour has room
 )
 
@@ -27,7 +27,7 @@ type ceiling struct {
 	expected map[metric.Component]estimate
 	spent    [60]int // billed metrics by minute
 	minute   int64   // the newest one, since the epoch
-	refused  bool
+	refused  map[metric.Component]bool
 	warned   bool
 }
 
@@ -35,7 +35,7 @@ type ceiling struct {
 type estimate [paused]int
 
 func newCeiling(usdPerHour float64, price func() float64) *ceiling {
-	return &ceiling{usdPerHour: usdPerHour, price: price, expected: map[metric.Component]estimate{}}
+	return &ceiling{usdPerHour: usdPerHour, price: price, expected: map[metric.Component]estimate{}, refused: map[metric.Component]bool{}}
 }
 
 // expect notes what a component will ask for.
@@ -46,12 +46,14 @@ func (c *ceiling) expect(of metric.Component, e estimate) {
 }
 
 // level is how far the polls must be held back: the first level whose hour the
-// ceiling pays, paused where it does not pay the poll asked for last.
+// ceiling pays, paused where it did not pay a component's last poll.
 func (c *ceiling) level() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.refused {
-		return paused
+	for _, refused := range c.refused {
+		if refused {
+			return paused
+		}
 	}
 	return c.affordable()
 }
@@ -76,12 +78,16 @@ func (c *ceiling) asking() int {
 	return c.affordable()
 }
 
-// nearly is the share of the ceiling from which it is worth a line in the log.
-const nearly = 0.8
+// Shares of the ceiling: the first is worth a line in the log, once until the
+// second is reached again.
+const (
+	nearly = 0.8
+	easy   = 0.7
+)
 
-// admit says whether the hour has room for so many billed metrics, and whether
-// it is the first time that it is nearly full.
-func (c *ceiling) admit(now time.Time, metrics int) (ok, warn bool) {
+// admit reserves so many billed metrics for a component's poll if the hour has room
+// for them, and says whether it is the first time that it is nearly full.
+func (c *ceiling) admit(now time.Time, of metric.Component, metrics int) (ok, warn bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance(now)
@@ -89,14 +95,17 @@ func (c *ceiling) admit(now time.Time, metrics int) (ok, warn bool) {
 	for _, n := range c.spent {
 		used += n
 	}
-	usd := float64(used) * c.price()
-	c.refused = usd > c.usdPerHour
-	near := usd > nearly*c.usdPerHour
-	warn, c.warned = near && !c.warned, near
-	return !c.refused, warn
+	share := float64(used) * c.price() / c.usdPerHour
+	c.refused[of] = share > 1
+	warn = share > nearly && !c.warned
+	c.warned = share > easy && (c.warned || warn)
+	if share <= 1 {
+		c.spent[c.minute%int64(len(c.spent))] += metrics
+	}
+	return share <= 1, warn
 }
 
-// spend notes what was billed.
+// spend notes what was billed beyond what was reserved, or less than that.
 func (c *ceiling) spend(now time.Time, metrics int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -42,7 +42,7 @@ type Config struct {
 type EKSConfig struct {
 	Cluster   string   `yaml:"cluster" help:"EKS cluster; empty: none"`
 	Namespace string   `yaml:"namespace" help:"Kubernetes namespace of the target"`
-	Workloads []string `yaml:"workloads" help:"Deployments of the target; [\"*\"]: all of the namespace"`
+	Workloads []string `yaml:"workloads" help:"Deployments of the target (of a StatefulSet its pods); [\"*\"]: all of the namespace"`
 	Services  []string `yaml:"services" help:"Services of the target"`
 }
 
@@ -132,6 +132,8 @@ func (c Config) Validate() error {
 	m.between("cloudwatch.s3.delay", c.S3.Delay, 0, time.Hour)
 	m.between("cloudwatch.lookback", c.Lookback, 2*time.Minute, maxLookback)
 	m.between("cloudwatch.stale_after", c.StaleAfter, 0, 24*time.Hour)
+	least := max(c.Delay, c.S3.Delay) + model.Duration(2*time.Minute)
+	m.want(c.StaleAfter == 0 || c.StaleAfter >= least, "cloudwatch.stale_after: got %s, want 0s or at least the longest delay and 2m, %s", time.Duration(c.StaleAfter), time.Duration(least))
 	m.want(c.MaxUSDPerHour > 0 && !math.IsInf(c.MaxUSDPerHour, 0), "cloudwatch.max_usd_per_hour: got %v, want more than 0", c.MaxUSDPerHour)
 	m.want(c.MaxPods >= 0, "cloudwatch.max_pods: got %d, want 0 or more", c.MaxPods)
 	return errors.Join(append(m, c.validateNames()...)...)
@@ -148,9 +150,12 @@ func (c Config) validateNames() mistakes {
 		}
 	}
 	m.names("cloudwatch.eks.services", c.EKS.Services)
+	owners := map[string]string{}
 	for _, of := range slices.Sorted(maps.Keys(c.DynamoDB.Tables)) {
 		m.want(operations[of] != nil, "cloudwatch.dynamodb.tables.%s: got an unknown role, want stores, records or metadata", of)
 		m.name("cloudwatch.dynamodb.tables."+of, c.DynamoDB.Tables[of], false)
+		m.want(owners[c.DynamoDB.Tables[of]] == "", "cloudwatch.dynamodb.tables.%s: got the table of %s, want another", of, owners[c.DynamoDB.Tables[of]])
+		owners[c.DynamoDB.Tables[of]] = of
 	}
 	for _, of := range slices.Sorted(maps.Keys(c.DynamoDB.Indexes)) {
 		m.want(c.DynamoDB.Tables[of] != "", "cloudwatch.dynamodb.indexes.%s: got indexes of a role without a table, want one in cloudwatch.dynamodb.tables", of)

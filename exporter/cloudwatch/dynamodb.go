@@ -80,11 +80,11 @@ const dynamoNamespace = "AWS/DynamoDB"
 type tables struct {
 	Options
 	described map[string]*types.TableDescription // by role
-	at        time.Time
+	at        map[string]time.Time               // of each
 }
 
 func newDynamoDB(o Options) source {
-	t := &tables{Options: o, described: map[string]*types.TableDescription{}}
+	t := &tables{Options: o, described: map[string]*types.TableDescription{}, at: map[string]time.Time{}}
 	return source{metric.DynamoDB, time.Duration(o.Config.Delay), t.discover}
 }
 
@@ -98,7 +98,7 @@ func (t *tables) discover(ctx context.Context, tell looks) plan {
 		out, err := t.Calls.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		tell("describe_table:"+role, err)
 		if offered = offered && err == nil; err == nil {
-			t.described[role], t.at = out.Table, time.Now()
+			t.described[role], t.at[role] = out.Table, time.Now()
 		}
 		t.plan(&p, role, name)
 	}
@@ -138,13 +138,13 @@ func (t *tables) plan(p *plan, role, name string) {
 		if size, items, ok := sizeOf(described, index); ok {
 			bill.bytes, bill.otherClass = size, tableClass(described) != string(types.TableClassStandard)
 			bill.read, bill.write = capacityOf(described, index)
-			p.facts = append(p.facts, fact{metric.DynamoDBTableSize, append(slices.Clone(labels), index), size, t.at},
-				fact{metric.DynamoDBTableItems, append(slices.Clone(labels), index), items, t.at})
+			p.facts = append(p.facts, fact{metric.DynamoDBTableSize, append(slices.Clone(labels), index), size, t.at[role]},
+				fact{metric.DynamoDBTableItems, append(slices.Clone(labels), index), items, t.at[role]})
 		}
 		p.billed.tables = append(p.billed.tables, bill)
 	}
 	if described != nil {
-		p.facts = append(p.facts, fact{metric.DynamoDBTableInfo, append(labels, billingMode(described), tableClass(described)), 1, t.at})
+		p.facts = append(p.facts, fact{metric.DynamoDBTableInfo, append(labels, billingMode(described), tableClass(described)), 1, t.at[role]})
 	}
 }
 

@@ -52,10 +52,10 @@ var (
 		level("cluster_node_count", metric.EKSNodes, plain, average),
 		level("cluster_failed_node_count", metric.EKSFailedNodes, plain, maximum),
 	}
-	eksNodeRows = []row{
+	eksNodeRows = each(nodes,
 		level("node_cpu_utilization", metric.EKSNodeCPU, percent, average, maximum),
 		level("node_memory_utilization", metric.EKSNodeMemory, percent, average, maximum),
-	}
+	)
 )
 
 // restarts is the row of a count that is that of the period, not of the pod's life.
@@ -63,7 +63,9 @@ func restarts(total metric.Definition, d detail) row {
 	return row{name: "pod_number_of_container_restarts", stats: []string{sum}, unit: plain, empty: zero, total: total, detail: d}
 }
 
+// each makes rows of what comes and goes.
 func each(d detail, rows ...row) []row {
+	rows[0].probe = true
 	for i := range rows {
 		rows[i].detail = d
 	}
@@ -169,10 +171,13 @@ func (c *cluster) reporting(ctx context.Context, name string, filter ...dimensio
 	return found, nil
 }
 
+// mostPods bounds how many pods are known at a time, most of them ended.
+const mostPods = 1000
+
 func (c *cluster) planWorkloads(p *plan) {
 	of := []dimension{{"ClusterName", c.Config.EKS.Cluster}, {"Namespace", c.Config.EKS.Namespace}}
 	labels := []string{c.Connect.Region, c.Config.EKS.Cluster, c.Config.EKS.Namespace}
-	left := c.Config.MaxPods
+	left := mostPods
 	for _, workload := range c.workloads {
 		at := target{insights, append(slices.Clone(of), dimension{"PodName", workload}), append(slices.Clone(labels), workload)}
 		p.queries = append(p.queries, at.queries(workloadRows)...)

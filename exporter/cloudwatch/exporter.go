@@ -129,5 +129,5 @@ func (s *snapshot) collectSelf(component string, now time.Time, to chan<- promet
 }
 
 func gauge(to chan<- prometheus.Metric, d metric.Definition, value float64, labels ...string) {
-	to <- prometheus.MustNewConstMetric(prometheus.NewDesc(d.Name, d.Help, d.Labels, nil), prometheus.GaugeValue, value, labels...)
+	to <- prometheus.MustNewConstMetric(descs[d.Name], prometheus.GaugeValue, value, labels...)
 }

@@ -27,6 +27,10 @@ type answer struct {
 	points []point
 }
 
+// failed says whether AWS owes the answer: periods that it covers must be asked for
+// again.
+func (a answer) failed() bool { return a.status == "" || a.status == types.StatusCodeInternalError }
+
 // fetched is what a call brought, page by page.
 type fetched struct {
 	answers  []answer // in the order of the queries
@@ -41,7 +45,7 @@ func fetch(ctx context.Context, get getMetricData, call []*query, w window) (fet
 	in := &cloudwatch.GetMetricDataInput{
 		StartTime: &w.start, EndTime: &w.end, MetricDataQueries: dataQueries(call), ScanBy: types.ScanByTimestampDescending,
 	}
-	for {
+	for range mostPages {
 		out, err := get(ctx, in)
 		if err != nil {
 			return f, err
@@ -56,6 +60,7 @@ func fetch(ctx context.Context, get getMetricData, call []*query, w window) (fet
 		}
 		in.NextToken = out.NextToken
 	}
+	return f, fmt.Errorf("reading metric data: got more than %d pages", mostPages)
 }
 
 func dataQueries(call []*query) []types.MetricDataQuery {

@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"opensaves-soak/exporter/cost"
@@ -11,38 +12,57 @@ import (
 const (
 	measured  = 5 * time.Minute  // over which consumption is taken
 	idleAfter = 10 * time.Minute // without any value, nothing happens rather than is late
-	measures  = 15 * time.Minute // how old consumption may be
+	measures  = 20 * time.Minute // how old consumption may be, beyond the delay
 )
 
 // Measure returns what the deployment consumed in the newest five minutes for
-// which every component has settled, and what it consists of. It is false
-// before the first answers and when AWS has not answered for long.
+// which every component that consumes has settled, and what it consists of. A
+// component that has not answered for long is not waited for: what it consumed is
+// unknown. It is false before the first poll, and while none answers.
 func (e *Exporter) Measure() (cost.Measurement, bool) {
 	known := map[metric.Component]*snapshot{}
-	var end time.Time
 	for _, p := range e.pollers {
-		s := p.published.Load()
-		if s == nil {
-			return cost.Measurement{}, false
-		}
-		known[p.component] = s
-		if at := s.complete(); !at.IsZero() && (end.IsZero() || at.Before(end)) {
-			end = at
-		}
+		known[p.component] = p.published.Load()
 	}
-	if end.IsZero() || time.Since(end) > measures {
+	end, ok := e.measurable(known, time.Now())
+	if !ok {
 		return cost.Measurement{}, false
 	}
 	m := cost.Measurement{Start: end.Add(-measured), End: end, Calls: math.NaN(), StoredBytes: math.NaN(), PolledPerHour: e.shared.ceiling.perHour()}
 	for component, s := range known {
-		s.measure(&m, component)
+		if s != nil {
+			s.measure(&m, component)
+		}
 	}
 	return m, true
 }
 
+// measurable is the end of the newest minute that can be measured.
+func (e *Exporter) measurable(known map[metric.Component]*snapshot, now time.Time) (end time.Time, ok bool) {
+	oldest := now.Add(-measures - time.Duration(max(e.config.Delay, e.config.S3.Delay)))
+	for component, s := range known {
+		if s == nil || !s.resources.consume(component) {
+			continue
+		}
+		if at := s.complete(); at.After(oldest) && (!ok || at.Before(end)) {
+			end, ok = at, true
+		}
+	}
+	return end, ok
+}
+
+// consume says whether a component's bill depends on the load.
+func (r *resources) consume(c metric.Component) bool {
+	return c == metric.DynamoDB || c == metric.S3 && r.bucket ||
+		c == metric.Redis && slices.ContainsFunc(r.caches, func(c cache) bool { return c.serverless })
+}
+
 // complete is the end of the newest minute whose values are all there, as far
-// as can be told.
+// as can be told; zero where none are asked for.
 func (s *snapshot) complete() time.Time {
+	if s.settled.IsZero() {
+		return time.Time{}
+	}
 	if s.settled.Sub(s.ended) > idleAfter {
 		return s.settled
 	}

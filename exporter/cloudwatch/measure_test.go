@@ -1,10 +1,13 @@
 package cloudwatch
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -37,7 +40,7 @@ func TestWhatATableAndItsIndexesConsumeIsMeasuredApart(t *testing.T) {
 		r.until(12*time.Minute + 10*time.Second)
 		got, ok := r.exporter.Measure()
 		if !ok {
-			t.Fatal("got no measurement")
+			r.t.Fatal("got no measurement")
 		}
 		end := r.start.Add(7 * time.Minute) // S3 settles last: what ended at 7 is known at 12
 		want := cost.Measurement{
@@ -60,9 +63,9 @@ func TestWhatATableAndItsIndexesConsumeIsMeasuredApart(t *testing.T) {
 			t.Errorf("got %v billed metrics an hour more than the pollers foretold, want none", got.PolledPerHour)
 		}
 		r.cloud.Fail("*", &aws.Failure{Status: 503})
-		r.until(32 * time.Minute)
+		r.until(45 * time.Minute)
 		if _, ok := r.exporter.Measure(); ok {
-			t.Error("got a measurement after 20 minutes without AWS, want none")
+			t.Error("got a measurement after half an hour without AWS, want none")
 		}
 	})
 }
@@ -75,6 +78,83 @@ func TestAnIdleDeploymentConsumesNothingRatherThanIsUnknown(t *testing.T) {
 		got, ok := r.exporter.Measure()
 		if !ok || got.Calls != 0 || got.Tables[1].WriteUnits != 0 {
 			t.Errorf("got %+v, %t, want a measurement of nothing", got, ok)
+		}
+	})
+}
+
+func TestWhatIsMeasuredOutlastsASourceThatGoesOrFallsIdle(t *testing.T) {
+	for name, end := range map[string]func(*rig){
+		"goes":       func(r *rig) { r.cloud.Update(func(a *aws.Account) { a.Buckets[0].MetricsConfigurations = nil }) },
+		"falls idle": func(*rig) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			simulate(t, only(metric.DynamoDB, metric.S3), func(r *rig) {
+				for i := range 60 {
+					at := r.start.Add(time.Duration(i) * time.Minute)
+					r.cloud.Put(ofTable("ConsumedReadCapacityUnits", stores), at, one(60))
+					if i < 12 {
+						r.cloud.Put(ofBucket("AllRequests", "FilterId", "EntireBucket"), at, one(60))
+					}
+				}
+				r.run()
+				r.until(12 * time.Minute)
+				end(r)
+				for range 40 * 6 {
+					r.wait(10 * time.Second)
+					if _, ok := r.exporter.Measure(); !ok {
+						r.t.Fatalf("got no measurement after %s", time.Since(r.start))
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsNotAnsweredIsUnknownRatherThanNothing(t *testing.T) {
+	simulate(t, only(metric.DynamoDB, metric.Redis), func(r *rig) {
+		for i := range 60 {
+			r.cloud.Put(ofNode("CPUUtilization"), r.start.Add(time.Duration(i)*time.Minute), one(40))
+		}
+		r.readsOfAll()
+		r.run()
+		r.until(10 * time.Minute)
+		r.cloud.Answer(ofTable("ConsumedReadCapacityUnits", stores), "InternalError", "")
+		r.until(13 * time.Minute)
+		got, ok := r.exporter.Measure()
+		if !ok || !math.IsNaN(got.Tables[4].ReadUnits) || got.Tables[4].WriteUnits != 300 {
+			t.Errorf("got %+v, %t, want unknown reads and 300 writes", got.Tables, ok)
+		}
+	})
+}
+
+func TestALongDelayIsMeasuredToo(t *testing.T) {
+	simulate(t, func(c *Config) {
+		only(metric.DynamoDB)(c)
+		c.Delay = minutes(30)
+	}, func(r *rig) {
+		r.traffic()
+		r.run()
+		r.until(45 * time.Minute)
+		if got, ok := r.exporter.Measure(); !ok || got.Tables[4].ReadUnits != 300 {
+			t.Errorf("got %+v, %t, want 300 units", got, ok)
+		}
+	})
+}
+
+func TestAComponentWithoutConsumptionIsNotWaitedFor(t *testing.T) {
+	simulate(t, only(metric.DynamoDB, metric.Redis), func(r *rig) {
+		r.readsOfAll()
+		for _, p := range r.exporter.pollers {
+			if p.component == metric.Redis {
+				p.get = func(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+					return nil, errors.New("cut")
+				}
+			}
+		}
+		r.run()
+		r.until(40 * time.Minute)
+		if got, ok := r.exporter.Measure(); !ok || got.Tables[4].ReadUnits != 300 {
+			t.Errorf("got %+v, %t, want 300 units", got, ok)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 
 	smithy "github.com/aws/smithy-go"
@@ -49,6 +50,12 @@ func (o *once) message(code, text string) {
 		o.now[what] = true
 		o.log.Warn("CloudWatch sent a message", "code", code, "text", text)
 	}
+}
+
+// denied says whether AWS refused for want of a permission.
+func denied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains([]string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}, api.ErrorCode())
 }
 
 // errorCode is the code of an error of the SDK as a label: AWS's own, or

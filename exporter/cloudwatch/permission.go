@@ -2,7 +2,6 @@ package cloudwatch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
-	smithy "github.com/aws/smithy-go"
 )
 
 // Permission is an IAM action that the configuration needs, tried.
@@ -26,10 +24,7 @@ type Permission struct {
 }
 
 // Missing says whether AWS refused, rather than failed.
-func (p Permission) Missing() bool {
-	var api smithy.APIError
-	return errors.As(p.Err, &api) && slices.Contains([]string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden"}, api.ErrorCode())
-}
+func (p Permission) Missing() bool { return denied(p.Err) }
 
 // String says how the try ended, on one line.
 func (p Permission) String() string {

@@ -32,27 +32,13 @@ type poller struct {
 	began      time.Time
 	told       estimate
 	throttled  bool
+	level      int  // at which it was asked last
+	blind      bool // a look failed, and not for want of a permission
+	revived    time.Time
 	percentile probe
 
 	published atomic.Pointer[snapshot]
 }
-
-// group are the queries of one period. They have one rhythm and one window.
-type group struct {
-	period   time.Duration
-	lookback time.Duration
-	every    time.Duration // at least so long between two polls
-	answered time.Time     // end of the last window that was answered
-	at       time.Time     // when that was
-	newest   time.Time     // start of the newest period in which any of them has a value
-}
-
-// How often resources are looked at anew: when all is known, and when a look
-// failed or AWS lacks something, which may be mended at any time.
-const (
-	relookKnown   = 10 * time.Minute
-	relookMissing = time.Minute
-)
 
 func newPoller(s source, o Options, shared *shared) *poller {
 	return &poller{
@@ -100,85 +86,24 @@ func sleepUntil(ctx context.Context, at time.Time) bool {
 	}
 }
 
-// pollTimeout bounds a poll, so that it is over before the next one.
-const pollTimeout = 30 * time.Second
+// Bounds of the two parts of a poll, so that it is over before the next one and
+// neither can keep the other from AWS.
+const (
+	lookTimeout = 15 * time.Second
+	askTimeout  = 30 * time.Second
+)
 
 // poll looks at resources where that is due, asks for what has settled, and publishes.
 func (p *poller) poll(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
-	defer cancel()
 	start := time.Now().UTC()
+	p.throttled = false
 	if !start.Before(p.relook) {
 		p.look(ctx, start)
 	}
+	p.estimate(start)
 	p.ask(ctx, start)
 	p.metrics.took.Set(time.Since(start).Seconds())
-	p.publish(start)
-}
-
-// look discovers resources, and makes series of what is new among them.
-func (p *poller) look(ctx context.Context, now time.Time) {
-	again := relookKnown
-	p.plan = p.discover(ctx, func(name string, err error) {
-		if err != nil {
-			again = relookMissing
-		}
-		p.once.note("look:"+name, "AWS did not tell what there is", err)
-	})
-	for name, offered := range p.plan.sources {
-		p.metrics.source(name, offered)
-		if !offered {
-			again = relookMissing
-		}
-	}
-	p.relook = now.Add(again - jitter) // the poll that follows may be early by the jitter of this one
-	known := p.series
-	p.series = make(map[string]*series, len(p.plan.queries))
-	for i := range p.plan.queries {
-		q := &p.plan.queries[i]
-		s := known[q.key()]
-		if s == nil {
-			s = &series{points: map[time.Time]*held{}}
-		}
-		s.query, s.retry = q, true
-		p.series[q.key()] = s
-	}
-	p.estimate()
-}
-
-// estimate tells the ceiling, and once the log, what the plan costs.
-func (p *poller) estimate() {
-	var e estimate
-	for l := range e {
-		for _, g := range p.groups {
-			e[l] += units(p.queriesOf(g, l)) * int(time.Hour/g.rhythm(l))
-		}
-	}
-	p.ceiling.expect(p.component, e)
-	if e != p.told {
-		p.told = e
-		p.log.Info("CloudWatch is asked for metrics", "billed_metrics_per_hour", e[whole], "usd_per_hour", float64(e[whole])*p.ceiling.price())
-	}
-}
-
-func units(queries []*query) (n int) {
-	for _, call := range batches(queries) {
-		n += billed(call)
-	}
-	return n
-}
-
-// queriesOf are those of a group that a level of degradation leaves.
-func (p *poller) queriesOf(g *group, level int) []*query {
-	var chosen []*query
-	for i := range p.plan.queries {
-		q := &p.plan.queries[i]
-		given := level >= noPods && q.row.detail == pods || level >= noReasons && q.row.detail == reasons
-		if q.period() == g.period && !given {
-			chosen = append(chosen, q)
-		}
-	}
-	return chosen
+	p.publish()
 }
 
 // request is what a group is asked for now.
@@ -190,55 +115,33 @@ type request struct {
 
 // ask polls the groups that have something new to ask for.
 func (p *poller) ask(ctx context.Context, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	level := p.ceiling.asking()
+	p.level = level
 	var requests []request
 	metrics := 0
 	for _, g := range p.groups {
-		w, due := g.due(now, p.delay, level)
-		queries := p.awake(p.queriesOf(g, level), now)
+		w, due := g.due(now, p.began, p.delay, level)
+		queries := p.awake(p.queriesOf(g, level), now, true)
 		if due && len(queries) > 0 {
 			requests = append(requests, request{g, w, batches(queries)})
 			metrics += units(queries)
 		}
 	}
-	if len(requests) == 0 || !p.admitted(now, metrics) {
+	if len(requests) > 0 && !p.admitted(now, metrics) {
 		return
 	}
-	failed := false
+	failed := p.blind
 	for _, r := range requests {
 		failed = !p.askGroup(ctx, r, now) || failed
 	}
 	p.metrics.ended(!failed, now)
 }
 
-// due returns the window of a group, and whether it is time to ask for it. After
-// an outage it reaches back to where that began.
-func (g *group) due(now time.Time, delay time.Duration, level int) (window, bool) {
-	if g.period == daily {
-		return settled(now, daily, 0, g.lookback), now.Sub(g.at) >= g.every
-	}
-	w := settled(now, g.period, delay, g.lookback)
-	news := w.end.Sub(g.answered)
-	if g.answered.IsZero() {
-		return w, true
-	}
-	if missed := news - g.period; missed > 0 {
-		w.start = w.end.Add(-min(w.end.Sub(w.start)+missed, maxLookback))
-	}
-	return w, news >= g.rhythm(level)
-}
-
-// rhythm is how often the group is asked for at a level of degradation.
-func (g *group) rhythm(level int) time.Duration {
-	if level >= slow {
-		return max(g.every, fiveMinute)
-	}
-	return g.every
-}
-
 // admitted asks the ceiling whether there is money for so many metrics.
 func (p *poller) admitted(now time.Time, metrics int) bool {
-	ok, warn := p.ceiling.admit(now, metrics)
+	ok, warn := p.ceiling.admit(now, p.component, metrics)
 	if warn {
 		p.log.Warn("CloudWatch costs nearly what cloudwatch.max_usd_per_hour allows", "usd_per_hour", p.config.MaxUSDPerHour)
 	}
@@ -249,55 +152,39 @@ func (p *poller) admitted(now time.Time, metrics int) bool {
 	return ok
 }
 
-// silence is how long a pod that ended has said nothing.
-const silence = 10 * time.Minute
-
-// awake leaves out pods that have ended: CloudWatch lists them for three hours
-// more. Each is asked for once more after a discovery, since a name may come back.
-func (p *poller) awake(queries []*query, now time.Time) []*query {
-	last := map[string]time.Time{}
-	for _, q := range queries {
-		s := p.series[q.key()]
-		switch {
-		case q.row.detail != pods:
-		case s.retry:
-			last[q.pod()] = now
-		default:
-			last[q.pod()] = latest(last[q.pod()], s.first, s.newest)
-		}
-	}
-	return slices.DeleteFunc(queries, func(q *query) bool {
-		return q.row.detail == pods && now.Sub(last[q.pod()]) > silence+p.delay
-	})
-}
-
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // askGroup makes the calls of a request and takes what they bring. It reports
 // whether all was answered completely.
 func (p *poller) askGroup(ctx context.Context, r request, now time.Time) bool {
-	whole, answered := true, true
+	whole, asked, owed := true, true, false
 	for _, call := range r.calls {
 		got, err := fetch(ctx, p.get, call, r.window)
-		p.bill(now, got.pages*billed(call))
+		p.bill(now, got.pages*billed(call), billed(call))
 		p.once.note("GetMetricData", "CloudWatch did not answer", err)
-		p.throttled = err != nil && strings.HasPrefix(errorCode(err), "Throttling")
+		p.throttled = p.throttled || err != nil && strings.HasPrefix(errorCode(err), "Throttling")
 		for _, m := range got.messages {
+			p.metrics.failures.WithLabelValues("GetMetricData", aws.ToString(m.Code)).Inc()
 			p.once.message(aws.ToString(m.Code), aws.ToString(m.Value))
 		}
-		answered = answered && err == nil
+		asked = asked && err == nil
+		owed = owed || slices.ContainsFunc(got.answers, answer.failed)
 		whole = p.take(r, call, got.answers, now) && whole
 	}
 	p.settle(r)
 	p.percentile.look(p, r)
-	if answered {
-		r.group.answered, r.group.at = r.end, now
+	if asked {
+		r.group.asked, r.group.at = r.end, now
 	}
-	return whole && answered
+	if asked && !owed {
+		r.group.answered = r.end
+	}
+	return whole && asked
 }
 
-func (p *poller) bill(now time.Time, metrics int) {
-	p.ceiling.spend(now, metrics)
+// bill notes what a call cost, of which a part was reserved.
+func (p *poller) bill(now time.Time, metrics, reserved int) {
+	p.ceiling.spend(now, metrics-reserved)
 	p.metrics.billed.Add(float64(metrics))
 	p.metrics.cost.Add(float64(metrics) * p.ceiling.price())
 }
@@ -305,12 +192,12 @@ func (p *poller) bill(now time.Time, metrics int) {
 // take records the answers of a call, and reports whether all are complete.
 func (p *poller) take(r request, call []*query, answers []answer, now time.Time) bool {
 	whole := true
-	consecutive := !r.answered.IsZero() && r.end.Sub(r.answered) <= r.every
+	consecutive := !r.asked.IsZero() && r.end.Sub(r.asked) <= r.every
 	for i, q := range call {
 		s, a := p.series[q.key()], answers[i]
 		p.metrics.result(a.status)
 		whole = whole && a.status == types.StatusCodeComplete
-		if a.status == "" {
+		if s.status = a.status; a.status == "" {
 			continue // it was not reached
 		}
 		s.retry = false
@@ -332,12 +219,16 @@ func (p *poller) take(r request, call []*query, answers []answer, now time.Time)
 	return whole
 }
 
-// settle makes samples of what the group was answered.
+// settle makes samples of what the group was answered. When nothing of the component
+// has had a value for long, it is idle, and not late.
 func (p *poller) settle(r request) {
-	stamped := p.config.stamps(p.delay, r.period)
+	stamped, newest := p.config.stamps(p.delay, r.period), r.newest
+	if last := r.end.Add(-r.period); !newest.IsZero() && last.Sub(newest) > idleAfter {
+		newest = last
+	}
 	for _, call := range r.calls {
 		for _, q := range call {
-			p.series[q.key()].settle(r.newest, stamped)
+			p.series[q.key()].settle(newest, stamped)
 		}
 	}
 }

@@ -77,8 +77,12 @@ type detail uint8
 const (
 	essential detail = iota
 	reasons          // of throttling
-	pods             // one by one
+	nodes            // one by one
+	pods             // the same
 )
+
+// comesAndGoes says whether what is asked about may end while the program runs.
+func (d detail) comesAndGoes() bool { return d == nodes || d == pods }
 
 // Periods of metrics.
 const (
@@ -99,6 +103,7 @@ type row struct {
 	total  metric.Definition // counter of the same sums; without a name: none
 	period time.Duration     // 0: a minute
 	detail detail
+	probe  bool // of what comes and goes: the one that is asked for until it is known to be there
 }
 
 // counts is a row of sums of events, which become a rate.
@@ -152,8 +157,8 @@ func (q *query) key() string {
 	return q.row.into.Name + "|" + q.row.total.Name + "|" + q.stat + "|" + q.metric.key()
 }
 
-// pod is the name of the pod, of a query of one.
-func (q *query) pod() string { return q.metric.dimensions[len(q.metric.dimensions)-1].value }
+// member is the name of the pod or node, of a query of one.
+func (q *query) member() string { return q.metric.dimensions[len(q.metric.dimensions)-1].value }
 
 // queries makes those of a target from a table.
 func (t target) queries(table []row) []query {

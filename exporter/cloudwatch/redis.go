@@ -61,12 +61,12 @@ type caches struct {
 	Options
 	members  map[string][]string // clusters of replication groups
 	clusters map[string]*types.CacheCluster
-	engines  map[string]string // of serverless caches
-	at       time.Time
+	engines  map[string]string    // of serverless caches
+	at       map[string]time.Time // of each cluster
 }
 
 func newRedis(o Options) source {
-	c := &caches{Options: o, members: map[string][]string{}, clusters: map[string]*types.CacheCluster{}, engines: map[string]string{}}
+	c := &caches{Options: o, members: map[string][]string{}, clusters: map[string]*types.CacheCluster{}, engines: map[string]string{}, at: map[string]time.Time{}}
 	return source{metric.Redis, time.Duration(o.Config.Delay), c.discover}
 }
 
@@ -83,7 +83,8 @@ func (c *caches) discover(ctx context.Context, tell looks) plan {
 	for _, group := range c.Config.Redis.ReplicationGroups {
 		ids = append(ids, c.membersOf(ctx, group, tell)...)
 	}
-	for _, id := range ids {
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
 		c.describe(ctx, id, tell)
 		c.planNodes(&p, id)
 	}
@@ -112,7 +113,7 @@ func (c *caches) describe(ctx context.Context, id string, tell looks) {
 	out, err := c.Calls.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: &id, ShowCacheNodeInfo: aws.Bool(true)})
 	tell("cluster:"+id, err)
 	if err == nil && len(out.CacheClusters) == 1 {
-		c.clusters[id], c.at = &out.CacheClusters[0], time.Now()
+		c.clusters[id], c.at[id] = &out.CacheClusters[0], time.Now()
 	}
 }
 
@@ -150,7 +151,7 @@ func (c *caches) planNodes(p *plan, id string) {
 			p.queries = append(p.queries, at.queries(replicaRows)...)
 		}
 		if n, ok := vCPUs(kind); ok {
-			p.facts = append(p.facts, fact{metric.RedisVCPUs, labels, n, c.at})
+			p.facts = append(p.facts, fact{metric.RedisVCPUs, labels, n, c.at[id]})
 		}
 	}
 }

@@ -83,3 +83,17 @@ func TestTypesOfNodesHaveTheVCPUsThatTheirNamesSay(t *testing.T) {
 		}
 	}
 }
+
+func TestACacheThatHitsAlwaysHasARatioOfOne(t *testing.T) {
+	simulate(t, only(metric.Redis), func(r *rig) {
+		for i := range 30 {
+			r.cloud.Put(ofNode("CacheHits"), r.start.Add(time.Duration(i)*time.Minute), one(60))
+		}
+		r.run()
+		r.until(20 * time.Minute)
+		want := map[string]float64{"cache_cluster=open-saves-cache,cache_node=0001": 1}
+		if diff := cmp.Diff(want, r.shown(metric.RedisHitRatio)); diff != "" {
+			t.Errorf("wanted -, got +\n%s", diff)
+		}
+	})
+}

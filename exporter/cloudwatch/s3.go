@@ -66,14 +66,15 @@ func newS3(o Options) source {
 
 func (b *buckets) discover(ctx context.Context, tell looks) plan {
 	p := plan{sources: map[string]bool{}}
-	offered := true
+	offered, seen := true, map[string]bool{}
 	for _, name := range b.Config.S3.Buckets {
 		name, err := b.named(ctx, name)
 		tell("account", err)
-		if err != nil {
-			offered = false
+		if err != nil || seen[name] {
+			offered = offered && err == nil
 			continue
 		}
+		seen[name] = true
 		filters, err := b.configurations(ctx, name)
 		tell("request_metrics:"+name, err)
 		if err == nil {

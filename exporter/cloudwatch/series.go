@@ -49,29 +49,28 @@ type news struct {
 func (s *series) record(r reading) (n news) {
 	s.status = r.status
 	if r.status == types.StatusCodeForbidden {
-		s.points, s.newest, s.gauge = map[time.Time]*held{}, time.Time{}, sample{}
+		s.gauge = sample{}
 		return news{}
 	}
+	known := !s.newest.IsZero() // what comes with its first values was not late
 	for _, p := range r.points {
 		if p.at.Before(r.start) || !p.at.Before(r.end) {
 			continue
 		}
-		known, was := s.points[p.at]
+		h, was := s.points[p.at]
 		switch {
 		case !was:
-			known = &held{}
-			s.points[p.at] = known
-			if r.consecutive {
+			h = &held{}
+			s.points[p.at] = h
+			if known && r.consecutive {
 				n.delays = append(n.delays, r.now.Sub(p.at.Add(s.query.period())))
 			}
-		case known.value != p.value:
+		case h.value != p.value:
 			n.revised++
 		}
-		known.value = p.value
-		s.count(known, !p.at.Before(r.since))
-		if p.at.After(s.newest) {
-			s.newest = p.at
-		}
+		h.value = p.value
+		s.count(h, !p.at.Before(r.since))
+		s.newest = latest(s.newest, p.at)
 	}
 	if r.status == types.StatusCodeComplete {
 		s.settled = r.end
@@ -87,6 +86,14 @@ func (s *series) count(h *held, within bool) {
 	}
 }
 
+// at is the value of the period that began then, 0 without one.
+func (s *series) at(start time.Time) float64 {
+	if h, ok := s.points[start]; ok {
+		return h.value
+	}
+	return 0
+}
+
 // forget drops what no poll will read again.
 func (s *series) forget(now time.Time) {
 	oldest := now.Add(-maxLookback - 4*s.query.period() - time.Hour)
@@ -97,30 +104,44 @@ func (s *series) forget(now time.Time) {
 	}
 }
 
-// settle makes the sample of the newest period for which anything of the
-// component has a value: later ones may just not be published yet. A stamped
-// sample stays as it was first told, since Prometheus refuses a second value
-// for one time.
+// settle makes the sample, where newest is the start of the newest period of which
+// anything of the component is known. Later ones may just not be published yet. A
+// stamped sample stays as it was first told, since Prometheus refuses a second
+// value for one time.
 func (s *series) settle(newest time.Time, stamped bool) {
-	period := s.query.period()
-	if s.query.row.empty == hold {
-		if at, ok := s.points[s.newest]; ok {
-			s.gauge = sample{at.value * s.query.scale(), s.newest.Add(period)}
-		}
-		return
+	switch s.status {
+	case types.StatusCodeForbidden, types.StatusCodeInternalError, "":
+		return // what is there holds until it is stale
 	}
-	if newest.IsZero() || s.status == types.StatusCodeInternalError || s.status == "" {
-		return // what was before holds until it is stale
-	}
-	end := newest.Add(period)
-	if stamped && s.gauge.end.Equal(end) {
-		return
-	}
-	if at, ok := s.points[newest]; ok {
-		s.gauge = sample{at.value * s.query.scale(), end}
-	} else if s.query.row.empty == zero && s.status == types.StatusCodeComplete {
-		s.gauge = sample{0, end}
-	} else if s.status == types.StatusCodeComplete {
+	at, ok := s.choose(newest, stamped)
+	if !ok {
 		s.gauge = sample{}
+		return
 	}
+	end := at.Add(s.query.period())
+	if stamped && !end.After(s.gauge.end) {
+		return
+	}
+	s.gauge = sample{s.at(at) * s.query.scale(), end}
+}
+
+// choose returns the start of the period to show. Metrics of a component are not
+// all published at once: where a zero could not be taken back, a period is left
+// for it to turn out to be late; and a stamped value may be shown until it is stale.
+func (s *series) choose(newest time.Time, stamped bool) (at time.Time, ok bool) {
+	patience := s.query.period()
+	switch {
+	case s.query.row.empty == hold:
+		return s.newest, !s.newest.IsZero()
+	case s.query.row.empty == absent:
+		return s.newest, !s.newest.IsZero() && (stamped || !s.newest.Before(newest.Add(-patience)))
+	case newest.IsZero():
+		return time.Time{}, false
+	case !stamped:
+		patience = 0
+	}
+	if quiet := newest.Add(-patience); s.newest.Before(quiet) {
+		return quiet, s.status == types.StatusCodeComplete
+	}
+	return s.newest, true
 }

@@ -51,25 +51,28 @@ const (
 	keepDaily   = 72 * time.Hour
 	keepFacts   = 2 * time.Hour
 	keepSeldom  = 15 * time.Minute
-	keepMinutes = 30 * time.Minute // for the sums of consumption
+	keepMinutes = 2 * time.Hour // for the sums of consumption, which may be late by the longest delay
 )
 
 // keeps is how old a sample of the query may become before it is dropped.
 func (p *poller) keeps(q *query) time.Duration {
-	switch q.period() {
-	case daily:
+	stale := p.config.staleAfter(p.delay)
+	switch {
+	case q.period() == daily:
 		return keepDaily
-	case fiveMinute:
-		return max(keepSeldom, p.config.staleAfter(p.delay)+fiveMinute)
+	case q.period() == fiveMinute:
+		return max(keepSeldom, stale+fiveMinute)
+	case p.level >= slow:
+		return stale + fiveMinute
 	}
-	return p.config.staleAfter(p.delay)
+	return stale
 }
 
 // publish makes a snapshot of what is known.
-func (p *poller) publish(now time.Time) {
+func (p *poller) publish() {
 	s := &snapshot{resources: p.plan.billed, consumed: map[string]consumption{}, ended: p.minuteEnd(), throttled: p.throttled}
 	for i := range p.plan.queries {
-		p.publishQuery(s, &p.plan.queries[i], now)
+		p.publishQuery(s, &p.plan.queries[i])
 	}
 	for _, r := range p.plan.ratios {
 		if e, ok := p.share(r); ok {
@@ -92,41 +95,61 @@ func (p *poller) minuteEnd() time.Time {
 	return time.Time{}
 }
 
-func (p *poller) publishQuery(s *snapshot, q *query, now time.Time) {
+func (p *poller) publishQuery(s *snapshot, q *query) {
 	known, keeps := p.series[q.key()], p.keeps(q)
 	s.states = append(s.states, state{forbidden: known.status == types.StatusCodeForbidden, end: known.gauge.end, keeps: keeps})
 	stamped := p.config.stamps(p.delay, q.period()) && q.period() != daily
 	if q.row.into.Name != "" && !known.gauge.end.IsZero() {
 		s.entries = append(s.entries, entry{q.row.into, q.labels, known.gauge.value, known.gauge.end, keeps, stamped})
 	}
-	if q.row.total.Name != "" && !p.settled.IsZero() && known.status != types.StatusCodeForbidden {
-		s.entries = append(s.entries, entry{q.row.total, q.labels, known.total * float64(q.row.unit), p.settled, keeps, stamped})
+	if q.row.total.Name != "" && !known.settled.IsZero() && known.status != types.StatusCodeForbidden {
+		s.entries = append(s.entries, entry{q.row.total, q.labels, known.total * float64(q.row.unit), known.settled, keeps, stamped})
 	}
 	if q.row.rate && q.period() == minutely {
-		s.consumed[q.key()] = consumption{q.labels, q.row.into.Name, known.settled, known.recent(now)}
+		s.consumed[q.key()] = consumption{q.labels, q.row.into.Name, known.settled, known.recent(p.settled)}
 	}
 }
 
-// recent copies the newest values.
-func (s *series) recent(now time.Time) map[time.Time]float64 {
+// recent copies the values of the last minutes before end.
+func (s *series) recent(end time.Time) map[time.Time]float64 {
 	minutes := map[time.Time]float64{}
 	for at, h := range maps.All(s.points) {
-		if now.Sub(at) <= keepMinutes {
+		if end.Sub(at) <= keepMinutes {
 			minutes[at] = h.value
 		}
 	}
 	return minutes
 }
 
-// share makes the entry of a ratio of two series of one period.
+// share makes the entry of a ratio of two series, at the newest period for which
+// both are told. Where one of them has no value then, it is 0.
 func (p *poller) share(r ratio) (entry, bool) {
 	part, rest := p.series[r.part], p.series[r.rest]
-	whole := part.gauge.value + rest.gauge.value
-	if whole == 0 || !part.gauge.end.Equal(rest.gauge.end) {
+	if part.gauge.end.IsZero() || rest.gauge.end.IsZero() {
+		return entry{}, false
+	}
+	end := part.gauge.end
+	if rest.gauge.end.Before(end) {
+		end = rest.gauge.end
+	}
+	at := end.Add(-part.query.period())
+	got, other := part.at(at), rest.at(at)
+	if got+other == 0 {
 		return entry{}, false
 	}
 	stamped := p.config.stamps(p.delay, part.query.period())
-	return entry{r.into, r.labels, part.gauge.value / whole, part.gauge.end, p.keeps(part.query), stamped}, true
+	return entry{r.into, r.labels, got / (got + other), end, p.keeps(part.query), stamped}, true
+}
+
+// descs are the descriptions of all metrics, by name.
+var descs = describe(metric.AWS)
+
+func describe(definitions []metric.Definition) map[string]*prometheus.Desc {
+	made := map[string]*prometheus.Desc{}
+	for _, d := range definitions {
+		made[d.Name] = prometheus.NewDesc(d.Name, d.Help, d.Labels, nil)
+	}
+	return made
 }
 
 // metric makes what a scrape shows, unless the value is too old.
@@ -138,7 +161,7 @@ func (e *entry) metric(now time.Time) (prometheus.Metric, bool) {
 	if e.Type == "counter" {
 		kind = prometheus.CounterValue
 	}
-	m := prometheus.MustNewConstMetric(prometheus.NewDesc(e.Name, e.Help, e.Labels, nil), kind, e.value, e.labels...)
+	m := prometheus.MustNewConstMetric(descs[e.Name], kind, e.value, e.labels...)
 	if e.stamped {
 		m = prometheus.NewMetricWithTimestamp(e.end, m)
 	}

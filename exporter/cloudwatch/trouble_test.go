@@ -147,8 +147,8 @@ func TestAHangingAWSIsGivenUpBeforeTheNextPoll(t *testing.T) {
 		r.cloud.Fail("*", &aws.Failure{Hang: true})
 		r.run()
 		r.until(3 * time.Minute)
-		if got := r.shown(metric.CloudWatchPollDuration)["component=dynamodb"]; got != pollTimeout.Seconds() {
-			t.Errorf("got a poll of %v s, want one of %s", got, pollTimeout)
+		if got, want := r.shown(metric.CloudWatchPollDuration)["component=dynamodb"], (lookTimeout + askTimeout).Seconds(); got != want {
+			t.Errorf("got a poll of %v s, want one of %v", got, want)
 		}
 		if got := r.shown(metric.CloudWatchSkipped)["component=dynamodb"]; got != 0 {
 			t.Errorf("got %v skipped polls, want none", got)

@@ -255,7 +255,7 @@ var (
 		"Time since the end of the newest settled period for which the component was answered completely.", "component")
 	CloudWatchPublishDelay = Definition{
 		Name: "opensaves_cloudwatch_publish_delay_seconds", Type: "histogram", Labels: []string{"component"},
-		Help:    "Time from the end of a period to the first poll that saw its value.",
+		Help:    "Time from the end of a period to the first poll that saw its value, which is never before the configured delay.",
 		Buckets: []float64{30, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1800},
 	}
 	CloudWatchRevised = poller("revised_points_total", "counter",
