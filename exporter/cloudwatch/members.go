@@ -42,6 +42,7 @@ func (p *poller) members(queries []*query) members {
 func (m *member) lives(now time.Time, patience time.Duration) bool {
 	return now.Sub(m.newest) <= patience
 }
+
 func (m *member) waits(now time.Time, patience time.Duration) bool {
 	return m.first.IsZero() || now.Sub(m.first) <= patience
 }
