@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 )
@@ -70,7 +71,7 @@ func (p *poller) estimate(now time.Time) {
 	p.ceiling.expect(p.component, e)
 	if e != p.told {
 		p.told = e
-		p.log.Info("CloudWatch is asked for metrics", "billed_metrics_per_hour", e[whole], "usd_per_hour", float64(e[whole])*p.ceiling.price())
+		p.log.Info("CloudWatch is asked for metrics", "billed_metrics_per_hour", e[whole], "usd_per_hour", math.Round(1e5*float64(e[whole])*p.ceiling.price())/1e5)
 	}
 }
 
