@@ -102,6 +102,29 @@ func served(box *sandbox.Sandbox) map[string]int64 {
 	return counts
 }
 
+func TestTheSelfTestWaitsForATargetThatIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box := sandbox.New(sandbox.Config{})
+		s := simulate(t, metric.HTTP, box)
+		defer s.end()
+		l := s.live(t, "", func(o *Options) { o.Config.RPS = 10 })
+		for l.value(t, metric.SelfTestInjected) == 0 {
+			time.Sleep(time.Second)
+		}
+		box.SetFaults(fault.Faults{Error: fault.Error{Ratio: 1, Code: "Unavailable"}})
+		time.Sleep(10 * time.Minute)
+		box.SetFaults(fault.Faults{})
+		time.Sleep(5 * time.Minute)
+		l.stop()
+		if missed := l.value(t, metric.SelfTestMissed); missed > 0 {
+			t.Errorf("got %v missed, want none: nothing can be found while nothing is answered", missed)
+		}
+		if caught := l.value(t, metric.SelfTestCaught); caught == 0 {
+			t.Error("got none caught, want those that were injected before the outage")
+		}
+	})
+}
+
 func TestAHealthyServerIsJudgedAndTheSelfTestCatchesEveryKind(t *testing.T) {
 	every := []string{"corrupt", "lost_write", "phantom_write", "query_mismatch", "query_missing", "query_shape", "resurrected"}
 	calls := append([]string{"atomic_total", "double_applied", "lost_update", "not_linearizable"}, every...)

@@ -78,7 +78,7 @@ func endless(do func(context.Context)) func(context.Context) error {
 // permissions are missing.
 func (c *command) tryAWS(ctx context.Context, config Config) error {
 	if config.CloudWatch.Region == "" || config.CloudWatch.Sandbox {
-		return fmt.Errorf("%w: --aws: got no cloudwatch.region, or a sandbox, want the region of an account", errUsage)
+		return fmt.Errorf("%w: --aws: got cloudwatch.sandbox or no cloudwatch.region, want the region of an account", errUsage)
 	}
 	exporter, err := config.newExporter(ctx, "", config.newPrices(), cloudwatch.Options{
 		Metrics: metric.Factory{Registerer: prometheus.NewRegistry()}, Log: c.log,
@@ -87,12 +87,12 @@ func (c *command) tryAWS(ctx context.Context, config Config) error {
 		return err
 	}
 	var denied []string
-	for _, p := range exporter.Try(ctx, config.Cost.LivePrices) {
+	exporter.Try(ctx, config.Cost.LivePrices, func(p cloudwatch.Permission) {
 		fmt.Fprintln(c.stdout, p)
 		if p.Err != nil {
 			denied = append(denied, p.Action)
 		}
-	}
+	})
 	denied = slices.Compact(denied)
 	if len(denied) > 0 {
 		return fmt.Errorf("trying AWS: got no answer to %s, want all granted", strings.Join(denied, ", "))

@@ -99,7 +99,7 @@ func (c *command) app() (app *kingpin.Application, done *bool) {
 	promslogflag.AddFlags(app, &c.logConfig)
 
 	c.run.declare(app.Command("run", "Send load, check every answer, expose metrics. Without a target, an embedded sandbox is tested."))
-	app.Command("sandbox", "Serve an in-memory Open Saves on --web.listen-address: gRPC, REST, faults.")
+	app.Command("sandbox", "Serve an in-memory Open Saves on --web.listen-address: gRPC, REST, faults, and its AWS account below /aws.")
 	c.cleanup.declare(app.Command("cleanup", "Delete what dead runs left on the target, after watching that they are silent."))
 	check := app.Command("check-config", "Check a configuration file: exit 0, or every fault with its path in the file.")
 	check.Flag("aws", "Try every AWS permission that the file needs, and name the missing ones.").BoolVar(&c.checkAWS)

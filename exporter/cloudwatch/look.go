@@ -61,11 +61,11 @@ func (p *poller) adopt(now time.Time) {
 }
 
 // estimate tells the ceiling, and once the log, what the plan costs.
-func (p *poller) estimate(now time.Time) {
+func (p *poller) estimate() {
 	var e estimate
 	for l := range e {
 		for _, g := range p.groups {
-			e[l] += units(p.awake(p.queriesOf(g, l), now, false)) * int(time.Hour/g.rhythm(l))
+			e[l] += units(p.awake(p.queriesOf(g, l), false)) * int(time.Hour/g.rhythm(l))
 		}
 	}
 	p.ceiling.expect(p.component, e)

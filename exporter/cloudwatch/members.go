@@ -15,10 +15,11 @@ const silence = 10 * time.Minute
 type members map[string]*member
 
 type member struct {
-	pod    bool
-	newest time.Time // of its values
-	first  time.Time // when it was first asked for; zero: never
-	again  bool      // ask it once more, however long it has been silent
+	pod     bool
+	newest  time.Time // start of the newest minute that has a value; zero: none
+	settled time.Time // end of the newest that was answered; zero: none
+	first   time.Time // the first such end
+	again   bool      // ask it once more, however long it has been silent
 }
 
 func (p *poller) members(queries []*query) members {
@@ -32,31 +33,27 @@ func (p *poller) members(queries []*query) members {
 			m = &member{pod: q.row.detail == pods}
 			all[q.member()] = m
 		}
-		m.newest, m.first = latest(m.newest, s.newest), latest(m.first, s.first)
+		m.newest, m.settled, m.first = latest(m.newest, s.newest), latest(m.settled, s.settled), latest(m.first, s.first)
 		m.again = m.again || q.row.probe && s.retry
 	}
 	return all
 }
 
-// lives says whether the member reports, and waits whether it may yet begin to.
-func (m *member) lives(now time.Time, patience time.Duration) bool {
-	return now.Sub(m.newest) <= patience
-}
-
-func (m *member) waits(now time.Time, patience time.Duration) bool {
-	return m.first.IsZero() || now.Sub(m.first) <= patience
-}
+// lives says whether the member reports, and waits whether it may yet begin to, by
+// what AWS has answered: an outage of AWS ends nobody.
+func (m *member) lives() bool { return !m.newest.IsZero() && m.settled.Sub(m.newest) <= silence }
+func (m *member) waits() bool { return m.newest.IsZero() && m.settled.Sub(m.first) <= silence }
 
 // awake leaves out pods and nodes that have ended, since CloudWatch lists them for
 // three hours more, and pods beyond the limit. Of those that have not reported yet,
 // and now and then of those that ended, since a name may come back, it leaves one
 // query each: most of them never report again.
-func (p *poller) awake(queries []*query, now time.Time, asking bool) []*query {
-	all, patience := p.members(queries), silence+p.delay
+func (p *poller) awake(queries []*query, asking bool) []*query {
+	all := p.members(queries)
 	pods := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
 		return cmp.Or(all[b].newest.Compare(all[a].newest), strings.Compare(a, b))
 	})
-	pods = slices.DeleteFunc(pods, func(name string) bool { return !all[name].pod || !all[name].lives(now, patience) })
+	pods = slices.DeleteFunc(pods, func(name string) bool { return !all[name].pod || !all[name].lives() })
 	for _, name := range pods[min(len(pods), p.config.MaxPods):] {
 		delete(all, name)
 	}
@@ -65,10 +62,10 @@ func (p *poller) awake(queries []*query, now time.Time, asking bool) []*query {
 			return false
 		}
 		m := all[q.member()]
-		if m == nil || m.lives(now, patience) {
+		if m == nil || m.lives() {
 			return m == nil
 		}
-		try := m.waits(now, patience) || asking && m.again
+		try := m.waits() || asking && m.again
 		return !q.row.probe || !try
 	})
 }

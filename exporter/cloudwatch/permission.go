@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,12 +43,12 @@ func (p Permission) String() string {
 }
 
 // tryTimeout bounds a try.
-const tryTimeout = 20 * time.Second
+const tryTimeout = 10 * time.Second
 
 // Try makes each call that the configuration needs once, which costs a
-// thousandth of a cent, and returns how they ended.
-func (e *Exporter) Try(ctx context.Context, prices bool) []Permission {
-	t := &trial{config: e.config, calls: e.calls}
+// thousandth of a cent, and tells how each ended.
+func (e *Exporter) Try(ctx context.Context, prices bool, tell func(Permission)) {
+	t := &trial{config: e.config, calls: e.calls, tell: tell}
 	t.tryCloudWatch(ctx)
 	t.tryTables(ctx)
 	t.tryBuckets(ctx)
@@ -59,19 +60,18 @@ func (e *Exporter) Try(ctx context.Context, prices bool) []Permission {
 			return err
 		})
 	}
-	return t.ended
 }
 
 type trial struct {
 	config Config
 	calls  Calls
-	ended  []Permission
+	tell   func(Permission)
 }
 
 func (t *trial) try(ctx context.Context, action, resource string, call func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	t.ended = append(t.ended, Permission{action, resource, call(ctx)})
+	t.tell(Permission{action, resource, call(ctx)})
 }
 
 func (t *trial) tryCloudWatch(ctx context.Context) {
@@ -107,11 +107,14 @@ func (t *trial) tryTables(ctx context.Context) {
 func (t *trial) tryBuckets(ctx context.Context) {
 	b := &buckets{Options: Options{Config: t.config, Calls: t.calls}}
 	for _, name := range t.config.S3.Buckets {
+		if strings.Contains(name, ofAccount) {
+			t.try(ctx, "sts:GetCallerIdentity", "", func(ctx context.Context) (err error) {
+				name, err = b.named(ctx, name)
+				return err
+			})
+		}
 		t.try(ctx, "s3:GetMetricsConfiguration", name, func(ctx context.Context) error {
-			name, err := b.named(ctx, name)
-			if err == nil {
-				_, err = b.configurations(ctx, name)
-			}
+			_, err := b.configurations(ctx, name)
 			return err
 		})
 	}

@@ -100,7 +100,7 @@ func (p *poller) poll(ctx context.Context) {
 	if !start.Before(p.relook) {
 		p.look(ctx, start)
 	}
-	p.estimate(start)
+	p.estimate()
 	p.ask(ctx, start)
 	p.metrics.took.Set(time.Since(start).Seconds())
 	p.publish()
@@ -118,12 +118,15 @@ func (p *poller) ask(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	level := p.ceiling.asking()
+	if level != p.level {
+		p.log.Warn("Polls are held back by cloudwatch.max_usd_per_hour", "level", level, "before", p.level)
+	}
 	p.level = level
 	var requests []request
 	metrics := 0
 	for _, g := range p.groups {
 		w, due := g.due(now, p.began, p.delay, level)
-		queries := p.awake(p.queriesOf(g, level), now, true)
+		queries := p.awake(p.queriesOf(g, level), true)
 		if due && len(queries) > 0 {
 			requests = append(requests, request{g, w, batches(queries)})
 			metrics += units(queries)
@@ -201,9 +204,6 @@ func (p *poller) take(r request, call []*query, answers []answer, now time.Time)
 			continue // it was not reached
 		}
 		s.retry = false
-		if s.first.IsZero() {
-			s.first = now
-		}
 		news := s.record(reading{answer: a, window: r.window, now: now, since: p.began, consecutive: consecutive})
 		p.metrics.revised.Add(float64(news.revised))
 		for _, d := range news.delays {

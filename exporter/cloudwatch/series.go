@@ -14,7 +14,7 @@ type series struct {
 	newest  time.Time           // start of the newest that has a value; zero: none
 	settled time.Time           // end of the newest that was answered completely
 	retry   bool                // ask once more, however long it has been silent
-	first   time.Time           // when it was first asked for
+	first   time.Time           // the first end of what was answered completely
 	total   float64             // of the counter
 	gauge   sample
 }
@@ -74,6 +74,9 @@ func (s *series) record(r reading) (n news) {
 	}
 	if r.status == types.StatusCodeComplete {
 		s.settled = r.end
+		if s.first.IsZero() {
+			s.first = r.end
+		}
 	}
 	s.forget(r.now)
 	return n

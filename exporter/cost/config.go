@@ -10,7 +10,7 @@ import (
 
 // Config is the section "cost" of the configuration file.
 type Config struct {
-	BudgetUSDPerHour float64            `yaml:"budget_usd_per_hour" help:"what the deployment may cost in an hour before the alert fires; 0: no alert"`
+	BudgetUSDPerHour float64            `yaml:"budget_usd_per_hour" help:"what the deployment may cost in an hour, exported as a gauge for an alert; 0: no alert"`
 	LivePrices       bool               `yaml:"live_prices" help:"read prices from the AWS Price List API, at start and once a day, where AWS access is configured"`
 	Prices           map[string]float64 `yaml:"prices" help:"USD for one unit by item, instead of the list prices; the items are those of the label item of opensaves_cost_price_usd"`
 	Fixed            Fixed              `yaml:"fixed"`

@@ -13,6 +13,7 @@ const (
 	partBytes  = 5 << 20 // of a multipart upload
 	multipart  = 2       // calls that begin and end it
 	batchItems = 8       // records that get_records asks for
+	itemFrame  = 470     // bytes of a record's item beside its content: keys, owner, game, tags, names of blobs, as the tester fills them
 )
 
 // units is what one operation consumes: reads and writes of small items, reads
@@ -66,11 +67,12 @@ var consumption = [metric.Operations]units{
 }
 
 // Operation is what one operation costs in USD at the prices in force, with records
-// and a blob of so many bytes. An eventually consistent read is half a unit for each
+// and a blob of so many bytes of content. An eventually consistent read is half a unit for each
 // 4 KiB, a write a unit for each KiB
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html).
 func (p *Prices) Operation(op metric.Operation, recordBytes, blobBytes int64) float64 {
 	u, usd := consumption[op], p.now.Load().rates
+	recordBytes += itemFrame
 	read := 0.5 * math.Max(1, math.Ceil(float64(recordBytes)/4096))
 	page := 0.5 * math.Ceil(u.page*float64(recordBytes)/4096)
 	write := math.Max(1, math.Ceil(float64(recordBytes)/1024))

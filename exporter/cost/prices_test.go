@@ -28,11 +28,11 @@ func TestOperationsCostWhatTheyConsume(t *testing.T) {
 	}{
 		{metric.Ping, 1024, 1024, 0, 0},
 		{metric.GetRecord, 1024, 0, 0.5 * 0.125e-6, 0.5},
-		{metric.GetRecord, 4097, 0, 0.125e-6, 1},
+		{metric.GetRecord, 4096 - 470 + 1, 0, 0.125e-6, 1},
 		{metric.CreateRecord, 1500, 0, 1.5*0.125e-6 + 7*0.625e-6, 1.5 + 7*10},
-		{metric.QueryByGame, 1500, 0, 4.5 * 0.125e-6, 4.5},
-		{metric.CreateBlob, 1024, 1 << 20, 0.5*0.125e-6 + 3*0.625e-6 + 5e-6, 0.5 + 30 + 100},
-		{metric.CreateBlob, 1024, 10 << 20, 0.5*0.125e-6 + 3*0.625e-6 + 4*5e-6, 0.5 + 30 + 400},
+		{metric.QueryByGame, 1500, 0, 5.5 * 0.125e-6, 5.5},
+		{metric.CreateBlob, 1024, 1 << 20, 0.5*0.125e-6 + 6*0.625e-6 + 5e-6, 0.5 + 60 + 100},
+		{metric.CreateBlob, 1024, 10 << 20, 0.5*0.125e-6 + 6*0.625e-6 + 4*5e-6, 0.5 + 60 + 400},
 		{metric.GetBlob, 1024, 10 << 20, 0.5*0.125e-6 + 2*0.4e-6, 0.5 + 2000},
 	} {
 		if got := list.Operation(c.op, c.record, c.blob); !near(got, c.list) {

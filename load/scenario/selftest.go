@@ -28,6 +28,7 @@ type shadows struct {
 	mu    sync.Mutex
 	list  []*shadow
 	next  [ledger.Kinds]time.Duration // when to inject a kind again
+	dumb  int                         // pings in a row that the target has not answered
 }
 
 // SelfTested is told of what a self-test came to: injected, caught or missed.
@@ -51,7 +52,7 @@ func (w *World) SelfTest(t *Task, now func() time.Duration, send func(*Task) err
 	if !w.Verify.SelfTest || !w.WarmedUp() {
 		return
 	}
-	if !w.Mutable() || w.suspended(now()) {
+	if !w.Mutable() || w.suspended(now()) || w.shadows.count.Load() > 0 && !w.responds(t, send) {
 		w.delay(now())
 		return
 	}
@@ -69,6 +70,21 @@ func (w *World) SelfTest(t *Task, now func() time.Duration, send func(*Task) err
 		}
 	}
 	w.reap(now(), told)
+}
+
+// outage is how many pings in a row go unanswered when the target is down.
+const outage = 3
+
+// responds says whether the target still answers: without answers the checks have
+// nothing to find a violation in.
+func (w *World) responds(t *Task, send func(*Task) error) bool {
+	t.reset(Draw{})
+	t.Op, t.Call.Op = metric.Ping, metric.Ping
+	w.shadows.dumb++
+	if send(t) == nil {
+		w.shadows.dumb = 0
+	}
+	return w.shadows.dumb < outage
 }
 
 // delay gives shadows time that wait until the run may write and judge again.
