@@ -119,7 +119,7 @@ func (p *poller) ask(ctx context.Context, now time.Time) {
 	defer cancel()
 	level := p.ceiling.asking()
 	if level != p.level {
-		p.log.Warn("Polls are held back by cloudwatch.max_usd_per_hour", "level", level, "before", p.level)
+		p.log.Warn("Polls are held back by cloudwatch.max_usd_per_hour", "degraded", level, "before", p.level)
 	}
 	p.level = level
 	var requests []request
