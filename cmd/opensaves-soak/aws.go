@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,6 +57,11 @@ func (d *daemon) watchAWS(ctx context.Context, group *run.Group, factory metric.
 		Counts: func() cost.Own { return cost.Own(d.runner.Work()) },
 	})
 	d.registry.MustRegister(d.prices, meter)
+	if path := d.config.Storage.Path; path != "" {
+		if err := d.prices.Keep(path, time.Now()); err != nil {
+			d.log.Warn("Prices of an earlier process are lost", "component", "cost", "err", err)
+		}
+	}
 	group.Add(actor(ctx, exporter.Run))
 	group.Add(actor(ctx, endless(meter.Run)))
 	if d.config.Cost.LivePrices {

@@ -71,6 +71,7 @@ func (r *reader) round(ctx context.Context) {
 	failures := map[string][]string{} // new ones: items by cause
 	texts := map[string]string{}      // what AWS said of them
 	var again []string
+	read := 0
 	for _, name := range r.prices.asked() {
 		if time.Until(r.due[name]) > 0 {
 			continue
@@ -82,6 +83,7 @@ func (r *reader) round(ctx context.Context) {
 			return
 		case err == nil:
 			r.prices.set(name, usd, now)
+			read++
 			r.due[name] = now.Add(readEvery)
 			if r.failed[name] != "" {
 				again = append(again, name)
@@ -97,6 +99,11 @@ func (r *reader) round(ctx context.Context) {
 	}
 	for why, items := range failures {
 		r.log.Warn("Prices cannot be read from AWS, those at hand hold", "items", items, "err", texts[why])
+	}
+	if read > 0 {
+		if err := r.prices.save(); err != nil {
+			r.log.Warn("Prices are not kept for the next start", "err", err)
+		}
 	}
 	if len(again) > 0 {
 		r.log.Info("Prices are read from AWS again", "items", again)
@@ -116,10 +123,15 @@ func (r *reader) read(ctx context.Context, name string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if i.usd > 0 && (usd > implausible*i.usd || usd < i.usd/implausible) {
+	if !i.plausible(usd) {
 		return 0, fmt.Errorf("picking a product: got %v USD for one %s, want about the %v that are built in", usd, i.unit, i.usd)
 	}
 	return usd, nil
+}
+
+// plausible says whether a price may be one for the item's unit.
+func (i item) plausible(usd float64) bool {
+	return i.usd == 0 || usd <= implausible*i.usd && usd >= i.usd/implausible
 }
 
 // query returns the documents of all products that match, page by page.

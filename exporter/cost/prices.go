@@ -32,6 +32,7 @@ type Prices struct {
 	mu     sync.Mutex // held by those who change current
 	now    atomic.Pointer[current]
 	news   chan struct{} // has one when there are new items to read
+	path   string        // of the file that live prices are kept in; empty: none
 }
 
 // current is what is known. It never changes.
