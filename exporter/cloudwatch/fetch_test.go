@@ -63,3 +63,21 @@ func TestAnAnswerThatMakesNoSenseIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func FuzzAnswersOfAnyNameAreTakenOrRefused(f *testing.F) {
+	f.Add("m0", 1)
+	f.Add("m", 0)
+	f.Add("m99999999999999999999", 1)
+	f.Add("\xff\x00", 3)
+	f.Fuzz(func(t *testing.T, id string, values int) {
+		r := types.MetricDataResult{Id: &id, StatusCode: types.StatusCodeComplete, Timestamps: make([]time.Time, 1), Values: make([]float64, max(0, min(values, 3)))}
+		got, err := fetch(t.Context(), pages([]types.MetricDataResult{r}), latencies(1), window{})
+		taken := 0
+		for _, a := range got.answers {
+			taken += len(a.points)
+		}
+		if (err == nil) != (taken == 1) {
+			t.Errorf("got %d points and %v, want one or an error", taken, err)
+		}
+	})
+}
