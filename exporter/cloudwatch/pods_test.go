@@ -109,3 +109,18 @@ func TestNodesThatEndedAreNoLongerAskedFor(t *testing.T) {
 		}
 	})
 }
+
+func TestAnOutageOfAWSEndsNoPod(t *testing.T) {
+	simulate(t, only(metric.EKS), func(r *rig) {
+		r.pod("live", -10, 60)
+		r.run()
+		r.until(10*time.Minute + 30*time.Second)
+		r.cloud.Fail("*", &aws.Failure{Status: 503})
+		r.until(35*time.Minute + 30*time.Second)
+		r.cloud.Fail("*", nil)
+		r.until(36*time.Minute + 30*time.Second)
+		if got := len(r.shown(metric.EKSPodCPU)); got != 2 {
+			t.Errorf("got %d series a minute after the outage, want average and maximum of the pod", got)
+		}
+	})
+}
