@@ -67,7 +67,7 @@ func errorCode(err error) string {
 	switch {
 	case errors.As(err, &api) && api.ErrorCode() != "":
 		return api.ErrorCode()
-	case errors.As(err, &response):
+	case errors.As(err, &response) && response.HTTPStatusCode() > 0:
 		return "http_" + strconv.Itoa(response.HTTPStatusCode())
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return "timeout"

@@ -1,10 +1,16 @@
 package cloudwatch
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	smithy "github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"opensaves-soak/exporter/metric"
@@ -157,6 +163,21 @@ func TestAHangingAWSIsGivenUpBeforeTheNextPoll(t *testing.T) {
 			t.Error("got no error with the code timeout")
 		}
 	})
+}
+
+func TestErrorsHaveCodesOfAClosedSet(t *testing.T) {
+	for want, err := range map[string]error{
+		"http_503":    &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 503}}, Err: errors.New("empty")},
+		"network":     &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{}}, Err: errors.New("reset")},
+		"timeout":     fmt.Errorf("calling: %w", context.DeadlineExceeded),
+		"canceled":    fmt.Errorf("calling: %w", context.Canceled),
+		"credentials": &credentialsError{errors.New("none")},
+		"Throttling":  &smithy.GenericAPIError{Code: "Throttling"},
+	} {
+		if got := errorCode(err); got != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
+		}
+	}
 }
 
 func TestARoleOfAnotherAccountIsTakenOnWithItsExternalID(t *testing.T) {
