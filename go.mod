@@ -22,6 +22,7 @@ require (
 	github.com/google/btree v1.1.3
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
+	github.com/grafana/grafana-foundation-sdk/go v0.0.18
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/oklog/run v1.2.0
 	github.com/prometheus/client_golang v1.25.0
