@@ -35,7 +35,7 @@ build: ## build bin/opensaves-soak, static
 
 .PHONY: test
 test: vet format lint ## vet, format, lint, then all tests with the race detector (PACKAGES=./load/...)
-	promtool=$$(tools/install.sh promtool) && PROMTOOL=$$promtool go test -race -shuffle=on -parallel=12 -timeout=20m $(PACKAGES)
+	promtool=$$(tools/install.sh promtool) && prometheus=$$(tools/install.sh prometheus) && PROMTOOL=$$promtool PROMETHEUS=$$prometheus go test -race -shuffle=on -parallel=12 -timeout=20m $(PACKAGES)
 
 .PHONY: vet
 vet:
@@ -62,7 +62,7 @@ bench-parts: ## benchmarks of packages (PACKAGES=./load/pace BENCH=Arrivals BENC
 	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCH_TIME) -benchmem $$(go list $(PACKAGES) | grep -v '/bench$$')
 
 .PHONY: generate
-generate: ## write generated files anew: gRPC code, tables of the README; needs protoc
+generate: ## write generated files anew: gRPC code, dashboards, rules, tables of the documents; needs protoc
 	plugins=$$(tools/install.sh protoc-gen-go protoc-gen-go-grpc | xargs -n 1 dirname | paste -s -d : -) && PATH="$$plugins:$$PATH" go generate ./...
 
 .PHONY: generated
@@ -74,7 +74,7 @@ check: generated test ## what CI does: generated files are up to date, and test 
 
 .PHONY: tools
 tools: ## install the pinned tools into the user's cache
-	@tools/install.sh golangci-lint promtool protoc-gen-go protoc-gen-go-grpc
+	@tools/install.sh golangci-lint promtool prometheus protoc-gen-go protoc-gen-go-grpc
 
 .PHONY: image
 image: ## build the container image (IMAGE, BUILD_IMAGE, RUNTIME_IMAGE, DOCKER, DOCKER_FLAGS)

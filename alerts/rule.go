@@ -9,6 +9,9 @@ import (
 	"github.com/prometheus/common/model"
 )
 
+// The files in rules are written by the test that compares them.
+//go:generate env UPDATE=1 go test -count=1 -run=^TestGeneratedFilesAreUpToDate$ .
+
 // Rule records a series or raises an alert: one of Record and Alert is set.
 type Rule struct {
 	Record      string

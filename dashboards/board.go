@@ -7,6 +7,9 @@ import (
 	"opensaves-soak/alerts"
 )
 
+// The files in json are written by the test that compares them.
+//go:generate env UPDATE=1 go test -count=1 -run=^TestTheBoardsAreAsCommitted$ .
+
 // Options is what the boards depend on.
 type Options struct {
 	Objectives alerts.Objectives // the thresholds of panels; those of the configuration

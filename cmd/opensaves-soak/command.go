@@ -42,6 +42,8 @@ type command struct {
 	checked        string // the file of check-config
 	checkAWS       bool
 	cleanup        cleanupFlags
+	dashboards     dashboardFlags
+	alerts         alertFlags
 }
 
 // Run does what args say and returns the exit status.
@@ -76,6 +78,10 @@ func (c *command) start(ctx context.Context, args []string) error {
 		return c.runSandbox(ctx)
 	case "cleanup":
 		return c.runCleanup(ctx, c.cleanup)
+	case "dashboards":
+		return c.runDashboards(ctx, c.dashboards)
+	case "alerts":
+		return c.writeAlerts(c.alerts)
 	case "check-config":
 		return c.checkConfig(ctx)
 	}
@@ -101,6 +107,8 @@ func (c *command) app() (app *kingpin.Application, done *bool) {
 	c.run.declare(app.Command("run", "Send load, check every answer, expose metrics. Without a target, an embedded sandbox is tested."))
 	app.Command("sandbox", "Serve an in-memory Open Saves on --web.listen-address: gRPC, REST, faults, and its AWS account below /aws.")
 	c.cleanup.declare(app.Command("cleanup", "Delete what dead runs left on the target, after watching that they are silent."))
+	c.dashboards.declare(app.Command("dashboards", "Write the Grafana dashboards to a directory, or apply them to a Grafana."))
+	c.alerts.declare(app.Command("alerts", "Print alert and recording rules, CloudWatch alarms, or Alertmanager's inhibitions."))
 	check := app.Command("check-config", "Check a configuration file: exit 0, or every fault with its path in the file.")
 	check.Flag("aws", "Try every AWS permission that the file needs, and name the missing ones.").BoolVar(&c.checkAWS)
 	check.Arg("FILE", "The configuration file.").Required().StringVar(&c.checked)

@@ -17,7 +17,7 @@ func TestTheDocumentsSayWhatTheCodeSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"../../README.md", "../../docs/configuration.md", "../../docs/metrics.md", "../../docs/operations.md", "../../docs/aws.md"} {
+	for _, file := range []string{"../../README.md", "../../docs/configuration.md", "../../docs/metrics.md", "../../docs/operations.md", "../../docs/aws.md", "../../docs/dashboards.md", "../../docs/alerts.md"} {
 		got, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -26,7 +26,7 @@ func TestTheDocumentsSayWhatTheCodeSays(t *testing.T) {
 			name := generated.FindStringSubmatch(part)[1]
 			table, ok := missing[name]
 			if !ok {
-				t.Errorf("%s: got a table %s, want each table once: configuration, metrics, aws, operations", file, name)
+				t.Errorf("%s: got a table %s, want each table once: configuration, metrics, aws, operations, panels, alerts", file, name)
 			}
 			delete(missing, name)
 			return "<!-- generated: " + name + " -->\n\n" + table + "\n<!-- end -->\n"

@@ -5,8 +5,11 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
+	"opensaves-soak/alerts"
+	"opensaves-soak/dashboards"
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/scenario"
 )
@@ -17,7 +20,34 @@ import (
 // tables renders all tables of the documents, by name, in Markdown.
 func tables() (map[string]string, error) {
 	config, err := configTable()
-	return map[string]string{"configuration": config, "metrics": metricTable(metric.Soak), "aws": metricTable(metric.AWS), "operations": operationTable()}, err
+	if err != nil {
+		return nil, err
+	}
+	panels, err := panelTable()
+	return map[string]string{"panels": panels, "alerts": alertTable(), "configuration": config, "metrics": metricTable(metric.Soak), "aws": metricTable(metric.AWS), "operations": operationTable()}, err
+}
+
+// panelTable renders every panel of every dashboard.
+func panelTable() (string, error) {
+	panels, err := dashboards.Panels(dashboards.Options{Objectives: alerts.DefaultObjectives()})
+	var rows []string
+	for _, p := range panels {
+		rows = append(rows, row(p.Board, p.Title, strings.ReplaceAll(p.Description, "|", "\\|")))
+	}
+	return markdown(rows, "dashboard", "panel", "what it shows"), err
+}
+
+// alertTable renders every alert.
+func alertTable() string {
+	var rows []string
+	for _, group := range alerts.Rules(alerts.DefaultObjectives(), alerts.DefaultSettings()) {
+		for _, r := range group.Rules {
+			if r.Alert != "" {
+				rows = append(rows, row("["+code(r.Alert)+"](runbooks/"+r.Alert+".md)", r.Labels["severity"], model.Duration(r.For).String(), r.Annotations["summary"]))
+			}
+		}
+	}
+	return markdown(rows, "alert", "severity", "holds for", "summary")
 }
 
 // markdown renders a table of rows.
