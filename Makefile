@@ -74,7 +74,7 @@ check: generated test ## what CI does: generated files are up to date, and test 
 
 .PHONY: tools
 tools: ## install the pinned tools into the user's cache
-	@tools/install.sh golangci-lint promtool prometheus protoc-gen-go protoc-gen-go-grpc
+	@tools/install.sh golangci-lint promtool prometheus cfn-lint protoc-gen-go protoc-gen-go-grpc
 
 .PHONY: image
 image: ## build the container image (IMAGE, BUILD_IMAGE, RUNTIME_IMAGE, DOCKER, DOCKER_FLAGS)

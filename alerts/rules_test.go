@@ -165,18 +165,28 @@ func writeRules(t *testing.T, path string, groups []Group) {
 	}
 }
 
-// findPromtool returns the path of $PROMTOOL, or of the pinned promtool, which
-// is installed where it is missing.
-func findPromtool(t *testing.T) string {
+func TestCloudFormationAcceptsTheTemplates(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), findTool(t, "cfn-lint"), "rules/cloudformation.yaml", "rules/cloudformation-access.yaml").CombinedOutput()
+	if err != nil {
+		t.Errorf("cfn-lint: %v\n%s", err, out)
+	}
+}
+
+// findPromtool returns the path of the pinned promtool.
+func findPromtool(t *testing.T) string { return findTool(t, "promtool") }
+
+// findTool returns the path that the environment names, $PROMTOOL for example, or
+// of the pinned tool, which is installed where it is missing.
+func findTool(t *testing.T, tool string) string {
 	t.Helper()
-	if path := os.Getenv("PROMTOOL"); path != "" {
+	if path := os.Getenv(strings.ToUpper(tool)); path != "" {
 		return path
 	}
-	install := exec.CommandContext(t.Context(), "../tools/install.sh", "promtool")
+	install := exec.CommandContext(t.Context(), "../tools/install.sh", tool)
 	install.Stderr = t.Output()
 	path, err := install.Output()
 	if err != nil {
-		t.Fatalf("installing promtool: %v", err)
+		t.Fatalf("installing %s: %v", tool, err)
 	}
 	return strings.TrimSpace(string(path))
 }

@@ -35,8 +35,25 @@ provide() {
   echo "$path"
 }
 
+# cfn_lint is a program of Python's, and gets a place of its own.
+cfn_lint() {
+  local version=1.58.0
+  local path="$cache/cfn-lint-$version"
+  if [[ ! -x $path/bin/cfn-lint ]]; then
+    echo "installing cfn-lint $version" >&2
+    rm -rf "$path"
+    python3 -m venv "$path" >&2
+    "$path/bin/pip" install --quiet --disable-pip-version-check "cfn-lint==$version" >&2 || { rm -rf "$path"; return 1; }
+  fi
+  echo "$path/bin/cfn-lint"
+}
+
 building=
 trap 'if [[ -d $building ]]; then rm -r "$building"; fi' EXIT
 for name in "$@"; do
-  provide "$name"
+  if [[ $name == cfn-lint ]]; then
+    cfn_lint
+  else
+    provide "$name"
+  fi
 done
