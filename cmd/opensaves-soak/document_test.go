@@ -26,7 +26,7 @@ func TestTheDocumentsSayWhatTheCodeSays(t *testing.T) {
 			name := generated.FindStringSubmatch(part)[1]
 			table, ok := missing[name]
 			if !ok {
-				t.Errorf("%s: got a table %s, want each table once: configuration, metrics, aws, operations, panels, alerts", file, name)
+				t.Errorf("%s: got a table %s, want each table once: configuration, metrics, aws, operations, boards, panels, alerts", file, name)
 			}
 			delete(missing, name)
 			return "<!-- generated: " + name + " -->\n\n" + table + "\n<!-- end -->\n"

@@ -24,7 +24,11 @@ func tables() (map[string]string, error) {
 		return nil, err
 	}
 	panels, err := panelTable()
-	return map[string]string{"panels": panels, "alerts": alertTable(), "configuration": config, "metrics": metricTable(metric.Soak), "aws": metricTable(metric.AWS), "operations": operationTable()}, err
+	if err != nil {
+		return nil, err
+	}
+	boards, err := boardTable()
+	return map[string]string{"boards": boards, "panels": panels, "alerts": alertTable(), "configuration": config, "metrics": metricTable(metric.Soak), "aws": metricTable(metric.AWS), "operations": operationTable()}, err
 }
 
 // panelTable renders every panel of every dashboard.
@@ -35,6 +39,25 @@ func panelTable() (string, error) {
 		rows = append(rows, row(p.Board, p.Title, strings.ReplaceAll(p.Description, "|", "\\|")))
 	}
 	return markdown(rows, "dashboard", "panel", "what it shows"), err
+}
+
+// boardTable renders every dashboard with the titles of its panels.
+func boardTable() (string, error) {
+	options := dashboards.Options{Objectives: alerts.DefaultObjectives()}
+	boards, err := dashboards.Boards(options)
+	if err != nil {
+		return "", err
+	}
+	panels, err := dashboards.Panels(options)
+	titles := map[string][]string{}
+	for _, p := range panels {
+		titles[p.Board] = append(titles[p.Board], p.Title)
+	}
+	var rows []string
+	for _, b := range boards {
+		rows = append(rows, row(b.Title, strings.Join(titles[b.Name], ", ")))
+	}
+	return markdown(rows, "dashboard", "panels"), err
 }
 
 // alertTable renders every alert.
