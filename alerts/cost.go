@@ -15,7 +15,7 @@ func (b builder) aws() Group {
 	return b.group("aws", nil,
 		alert{
 			name: "OpenSavesSoakAWSDataOld", severity: Warning, board: BoardOverview,
-			expr:        age("component!="+s3, DataAgeSeconds) + "\nor " + age("component="+s3, S3DataAgeSeconds),
+			expr:        age("component!="+s3, DataAgeSeconds) + "\nor " + age("component="+s3, S3DataAgeSeconds) + "\nor " + b.neverAnswered(),
 			summary:     "What is known of {{ $labels.component }} is old.",
 			description: "The newest data that CloudWatch gave of {{ $labels.component }} are {{ $value | humanizeDuration }} old.",
 		},
@@ -32,4 +32,13 @@ func (b builder) aws() Group {
 			summary:     "The deployment costs more than its budget.",
 			description: "The deployment costs {{ $value | humanizePercentage }} of cost.budget_usd_per_hour.",
 		})
+}
+
+// neverAnswered is about components that have no age, because AWS has told nothing
+// of them since the tester began; the value is the least that it can be.
+func (b builder) neverAnswered() string {
+	up := "max_over_time(" + b.series(metric.CloudWatchUp.Name) + "[" + b.over(DataAgeSeconds*time.Second) + "])"
+	return number(DataAgeSeconds) + " + (" + over("max", up, "component") + " == 0 and " +
+		over("max", b.series(metric.CloudWatchUp.Name)+" offset "+b.over(DataAgeSeconds*time.Second), "component") + " == 0\n" +
+		"unless " + over("max", b.series(metric.CloudWatchDataAge.Name), "component") + ")"
 }

@@ -95,6 +95,9 @@ var matcher = regexp.MustCompile(`^\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*
 
 // matched returns the labels that a list of matchers names; there is at least one.
 func matched(selector string) (names []string, err error) {
+	if strings.HasSuffix(strings.TrimSpace(selector), ",") {
+		return nil, fmt.Errorf("got %q, want no comma at the end: more matchers follow", selector)
+	}
 	for rest := selector; rest != "" || names == nil; {
 		found := matcher.FindStringSubmatch(rest)
 		if found == nil {

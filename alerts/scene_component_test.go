@@ -115,6 +115,11 @@ func awsScenes() []scene {
 	return []scene{
 		{alert: old, name: "twelve minutes", at: time.Hour, input: age("dynamodb", "720"), fires: here("12m 0s", "component", "dynamodb")},
 		{alert: old, name: "S3, 22 minutes", at: time.Hour, input: age("s3", "1320"), fires: here("22m 0s", "component", "s3")},
+		{
+			alert: old, name: "nothing ever", at: time.Hour,
+			input: []input{of(metric.CloudWatchUp, `component="eks"`, "0"+hours)}, fires: here("10m 0s", "component", "eks"),
+		},
+		{alert: old, name: "nothing for five minutes", at: 5 * time.Minute, input: []input{of(metric.CloudWatchUp, `component="eks"`, "0"+hours)}},
 		{alert: old, name: "S3, twelve minutes", at: time.Hour, input: age("s3", "720")},
 		{alert: "OpenSavesSoakAWSCeilingReached", name: "paused", at: time.Hour, input: held("4"), fires: here("4")},
 		{alert: "OpenSavesSoakAWSCeilingReached", name: "held back", at: time.Hour, input: held("3")},

@@ -86,6 +86,10 @@ func integrityScenes() []scene {
 			alert: "OpenSavesSoakWrongData", name: "a lost update over REST", at: 15 * time.Minute,
 			input: []input{protocol("http"), wrong("lost_update", "0x20 1"+hours)},
 		},
+		{
+			alert: "OpenSavesSoakWrongData", name: "a lost update over REST, of a tester that is gone", at: 45 * time.Minute,
+			input: []input{of(metric.TargetInfo, `name="a",protocol="http",backend=""`, "1x30 stale"), wrong("lost_update", "0x20 1x10 stale")},
+		},
 		{alert: "OpenSavesSoakWrongData", name: "violations of long ago", at: 3 * time.Hour, input: []input{wrong("corrupt", "5"+hours)}},
 		{
 			alert: "OpenSavesSoakChecksStalled", name: "answers and no checks", at: 30 * time.Minute,

@@ -45,7 +45,7 @@ func violationsShown() panel {
 const ofFleet = "cluster, namespace, job"
 
 // unpromised is what may happen where records are written over HTTP.
-var unpromised = called("kind", "lost_update", "group by ("+ofFleet+") ("+own(metric.TargetInfo, `protocol="http"`)+")")
+var unpromised = called("kind", "lost_update", "group by ("+ofFleet+") (last_over_time("+own(metric.TargetInfo, `protocol="http"`)+"[$__range]))")
 
 func judged() panel {
 	return number(about{"Judged", "Share of the checks that could tell right from wrong, in the time shown.", units.PercentUnit},
@@ -75,10 +75,13 @@ const tooBusy = `reason="max_in_flight"`
 // latencyBudget is how much of what may be slow was slow, of the class that
 // did worst: 1 is the objective.
 func latencyBudget(o alerts.Objectives) panel {
-	spent := []string{"vector(0)"} // where there are no objectives
+	var spent []string
 	for _, l := range latencies(o) {
 		share := within(l.limit(), "$__range", l.series, l.matchers...)
 		spent = append(spent, called("class", l.Class, fmt.Sprintf("(1 - (%s)) / (1 - %v)", share, l.Ratio)))
+	}
+	if spent == nil {
+		spent = []string{"vector(0)"} // nothing is promised
 	}
 	return number(about{"Latency budget", "Slow answers in the time shown as a share of those that the objective allows, of the class that does worst.", units.PercentUnit},
 		highest("", either(spent...)), under(1))

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -70,16 +70,15 @@ const tokenLimit = 4096
 
 // applyBoards brings the dashboards into a Grafana, and says what has changed.
 func (c *command) applyBoards(ctx context.Context, f dashboardFlags, boards []dashboards.Board) error {
-	if address, err := url.Parse(f.grafana); err != nil || !strings.HasPrefix(address.Scheme, "http") || address.Host == "" {
-		return fmt.Errorf("%w: --grafana.url: got %q, want http(s)://host[:port][/path]", errUsage, f.grafana)
+	address, err := url.Parse(f.grafana)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" || address.User != nil {
+		return fmt.Errorf("%w: --grafana.url: want http(s)://host[:port][/path], without user and password", errUsage)
 	}
 	token := os.Getenv("GRAFANA_TOKEN")
 	if f.tokenFile != "" {
-		text, err := os.ReadFile(f.tokenFile)
-		if err != nil {
-			return fmt.Errorf("reading --grafana.token-file: %w", err)
+		if token, err = readToken(f.tokenFile); err != nil {
+			return err
 		}
-		token = strings.TrimSpace(string(text[:min(len(text), tokenLimit)]))
 	}
 	if token == "" {
 		return fmt.Errorf("%w: --grafana.token-file: got none and no GRAFANA_TOKEN, want the token of a service account", errUsage)
@@ -87,10 +86,27 @@ func (c *command) applyBoards(ctx context.Context, f dashboardFlags, boards []da
 	changes, err := dashboards.Grafana{URL: f.grafana, Token: token}.Apply(ctx, boards, f.place)
 	would := map[bool]string{true: "would be ", false: ""}[f.place.DryRun]
 	for _, change := range changes {
-		fmt.Fprintf(c.stdout, "%s: %s%s\n", change.What, would, cmp.Or(change.Action, dashboards.Unchanged))
+		fmt.Fprintf(c.stdout, "%s: %s%s\n", change.What, would, change.Action)
 		for _, line := range change.Diff {
 			fmt.Fprintln(c.stdout, "  "+line)
 		}
 	}
 	return err
+}
+
+// readToken reads a token from a file.
+func readToken(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("reading --grafana.token-file: %w", err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	text, err := io.ReadAll(io.LimitReader(file, tokenLimit+1))
+	if err != nil {
+		return "", fmt.Errorf("reading --grafana.token-file: %w", err)
+	}
+	if len(text) > tokenLimit {
+		return "", fmt.Errorf("reading --grafana.token-file: got more than %d bytes, want a token", tokenLimit)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
