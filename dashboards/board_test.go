@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,8 @@ func TestTheSchemaOfGrafanaAcceptsTheBoards(t *testing.T) {
 		var d classic
 		// It returns an empty list of errors where there are none, which is not nil.
 		if err := d.UnmarshalJSONStrict(b.JSON); err != nil {
-			if errs, ok := err.(cog.BuildErrors); !ok || len(errs) > 0 { //nolint:errorlint // the list is never wrapped
+			var errs cog.BuildErrors
+			if !errors.As(err, &errs) || len(errs) > 0 {
 				t.Errorf("%s: %v", b.Name, err)
 			}
 		}

@@ -58,7 +58,7 @@ func writeBoards(directory string, boards []dashboards.Board) error {
 		return err
 	}
 	for _, b := range boards {
-		if err := os.WriteFile(filepath.Join(directory, b.Name+".json"), b.JSON, 0o644); err != nil { //nolint:gosec // dashboards are for everybody
+		if err := os.WriteFile(filepath.Join(directory, b.Name+".json"), b.JSON, 0o644); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func (p *poller) look(ctx context.Context, now time.Time) {
 			again = relookMissing
 			p.blind = p.blind || !denied(err)
 		}
-		p.once.note("look:"+name, "AWS did not tell what there is", err)
+		p.once.note("look:"+name, err)
 	})
 	for name, offered := range p.plan.sources {
 		p.metrics.source(name, offered)

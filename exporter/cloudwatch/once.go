@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -22,7 +23,7 @@ type once struct {
 func newOnce(log *slog.Logger) *once { return &once{log: log, now: map[string]bool{}} }
 
 // note tells how something ended that is tried again and again.
-func (o *once) note(what, text string, err error) {
+func (o *once) note(what string, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // we are ending
 	}
@@ -30,18 +31,18 @@ func (o *once) note(what, text string, err error) {
 	o.now[what] = err != nil
 	switch {
 	case err != nil && !was:
-		o.log.Warn(text, "what", what, "code", errorCode(err), "err", err) //nolint:sloglint // the callers' texts are constants
+		o.log.Warn("AWS does not answer", "what", what, "code", errorCode(err), "err", err)
 	case err == nil && was:
 		o.log.Info("AWS answers again", "what", what)
 	}
 }
 
-// state tells when a state begins.
-func (o *once) state(what string, on bool, text string) {
-	if on && !o.now[what] {
-		o.log.Warn(text) //nolint:sloglint // the callers' texts are constants
+// pause tells when polls begin to pause.
+func (o *once) pause(on bool) {
+	if on && !o.now["ceiling"] {
+		o.log.Warn("Polls pause: cloudwatch.max_usd_per_hour is reached")
 	}
-	o.now[what] = on
+	o.now["ceiling"] = on
 }
 
 // message tells what CloudWatch adds to its answers, each code once.
@@ -57,6 +58,9 @@ func denied(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && slices.Contains([]string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}, api.ErrorCode())
 }
+
+// throttled says whether AWS refused because it was asked too much.
+func throttled(err error) bool { return err != nil && strings.HasPrefix(errorCode(err), "Throttling") }
 
 // errorCode is the code of an error of the SDK as a label: AWS's own, or
 // http_503, timeout, canceled, network.

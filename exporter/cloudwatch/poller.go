@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,9 +30,9 @@ type poller struct {
 	settled    time.Time // end of the newest period of minutes that was answered completely
 	began      time.Time
 	told       estimate
-	throttled  bool
-	level      int  // at which it was asked last
-	blind      bool // a look failed, and not for want of a permission
+	failure    error // of a call of the last poll; nil: none failed
+	level      int   // at which it was asked last
+	blind      bool  // a look failed, and not for want of a permission
 	revived    time.Time
 	percentile probe
 
@@ -96,7 +95,7 @@ const (
 // poll looks at resources where that is due, asks for what has settled, and publishes.
 func (p *poller) poll(ctx context.Context) {
 	start := time.Now().UTC()
-	p.throttled = false
+	p.failure = nil
 	if !start.Before(p.relook) {
 		p.look(ctx, start)
 	}
@@ -139,6 +138,9 @@ func (p *poller) ask(ctx context.Context, now time.Time) {
 	for _, r := range requests {
 		failed = !p.askGroup(ctx, r, now) || failed
 	}
+	if len(requests) > 0 {
+		p.once.note("GetMetricData", p.failure)
+	}
 	p.metrics.ended(!failed, now)
 }
 
@@ -151,7 +153,7 @@ func (p *poller) admitted(now time.Time, metrics int) bool {
 	if !ok {
 		p.metrics.skipped.Inc()
 	}
-	p.once.state("ceiling", !ok, "Polls pause: cloudwatch.max_usd_per_hour is reached")
+	p.once.pause(!ok)
 	return ok
 }
 
@@ -164,8 +166,9 @@ func (p *poller) askGroup(ctx context.Context, r request, now time.Time) bool {
 	for _, call := range r.calls {
 		got, err := fetch(ctx, p.get, call, r.window)
 		p.bill(now, got.pages*billed(call), billed(call))
-		p.once.note("GetMetricData", "CloudWatch did not answer", err)
-		p.throttled = p.throttled || err != nil && strings.HasPrefix(errorCode(err), "Throttling")
+		if err != nil {
+			p.failure = err
+		}
 		for _, m := range got.messages {
 			p.metrics.failures.WithLabelValues("GetMetricData", aws.ToString(m.Code)).Inc()
 			p.once.message(aws.ToString(m.Code), aws.ToString(m.Value))

@@ -70,7 +70,7 @@ func (p *poller) keeps(q *query) time.Duration {
 
 // publish makes a snapshot of what is known.
 func (p *poller) publish() {
-	s := &snapshot{resources: p.plan.billed, consumed: map[string]consumption{}, ended: p.minuteEnd(), throttled: p.throttled}
+	s := &snapshot{resources: p.plan.billed, consumed: map[string]consumption{}, ended: p.minuteEnd(), throttled: throttled(p.failure)}
 	for i := range p.plan.queries {
 		p.publishQuery(s, &p.plan.queries[i])
 	}

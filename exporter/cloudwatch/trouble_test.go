@@ -66,7 +66,7 @@ func TestAnOutageOfTwentyMinutesHoldsThenDropsAndLosesNothing(t *testing.T) {
 				if diff := cmp.Diff(want, states); diff != "" {
 					t.Errorf("wanted -, got +\n%s", diff)
 				}
-				if n := r.log.count("CloudWatch did not answer"); n != 1 {
+				if n := r.log.count("what=GetMetricData code="); n != 1 {
 					t.Errorf("got %d lines in the log, want one for the whole outage", n)
 				}
 				if n := r.log.count("AWS answers again"); n == 0 {
@@ -103,7 +103,7 @@ func TestOneDeniedActionLeavesTheRest(t *testing.T) {
 		if got := r.shown(metric.CloudWatchSource)["component=dynamodb,source=describe_table"]; got != 1 {
 			t.Error("the source is not back")
 		}
-		if n := r.log.count("AWS did not tell what there is"); n != 3 {
+		if n := r.log.count("AWS does not answer"); n != 3 {
 			t.Errorf("got %d lines in the log, want one for each table", n)
 		}
 	})

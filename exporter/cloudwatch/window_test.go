@@ -7,12 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func at(text string) time.Time {
-	t, err := time.Parse(time.TimeOnly, text)
+func at(t *testing.T, text string) time.Time {
+	t.Helper()
+	parsed, err := time.Parse(time.TimeOnly, text)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
-	return t.AddDate(2026, 10, 24)
+	return parsed.AddDate(2026, 10, 24)
 }
 
 func TestWindowsAreWholePeriodsThatHaveSettled(t *testing.T) {
@@ -31,11 +32,11 @@ func TestWindowsAreWholePeriodsThatHaveSettled(t *testing.T) {
 		"days are aligned to midnight":         {"10:07:30", 24 * time.Hour, 0, 24 * time.Hour, "00:00:00", "00:00:00"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := window{at(c.wantStart), at(c.want)}
+			want := window{at(t, c.wantStart), at(t, c.want)}
 			if c.period == daily {
 				want.start = want.start.Add(-daily)
 			}
-			if diff := cmp.Diff(want, settled(at(c.now), c.period, c.delay, c.lookback), cmp.AllowUnexported(window{})); diff != "" {
+			if diff := cmp.Diff(want, settled(at(t, c.now), c.period, c.delay, c.lookback), cmp.AllowUnexported(window{})); diff != "" {
 				t.Errorf("wanted -, got +\n%s", diff)
 			}
 		})
@@ -46,7 +47,7 @@ func TestAPollComesWhenAnotherMinuteHasSettled(t *testing.T) {
 	for now, want := range map[string]string{
 		"10:03:59": "10:04:00", "10:04:00": "10:05:00", "10:04:04": "10:05:00",
 	} {
-		if got := nextPoll(at(now), 3*time.Minute); !got.Equal(at(want)) {
+		if got := nextPoll(at(t, now), 3*time.Minute); !got.Equal(at(t, want)) {
 			t.Errorf("after %s: got %s, want %s", now, got.Format(time.TimeOnly), want)
 		}
 	}

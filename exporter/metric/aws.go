@@ -18,8 +18,6 @@ const (
 
 	// Components is how many components there are.
 	Components = int(CloudWatch) + 1
-	// Polled is how many of them CloudWatch is asked about.
-	Polled = int(Redis) + 1
 )
 
 // String returns the label value, for example "dynamodb".
