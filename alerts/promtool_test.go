@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/tools"
 )
 
 // scene is what Prometheus has scraped, and who is told.
@@ -48,7 +49,7 @@ func TestEveryAlertFiresWhenItShouldAndIsSilentWhenItShould(t *testing.T) {
 	for _, g := range groups {
 		writeRules(t, filepath.Join(directory, g.Name+".yaml"), []Group{g})
 	}
-	promtool := findPromtool(t)
+	promtool := tools.Path(t, "promtool")
 	for _, g := range groups {
 		t.Run(g.Name, func(t *testing.T) {
 			t.Parallel()

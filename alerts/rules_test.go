@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"opensaves-soak/tools"
 )
 
 func TestGeneratedFilesAreUpToDate(t *testing.T) {
@@ -55,7 +57,7 @@ func TestPromtoolHasNoComplaintAboutTheRules(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "rules.yaml")
 		writeRules(t, path, Rules(DefaultObjectives(), s))
-		said, err := exec.CommandContext(t.Context(), findPromtool(t), "check", "rules", "--lint=all", "--lint-fatal", path).CombinedOutput()
+		said, err := exec.CommandContext(t.Context(), tools.Path(t, "promtool"), "check", "rules", "--lint=all", "--lint-fatal", path).CombinedOutput()
 		if err != nil {
 			t.Errorf("got %v, want no complaint\n%s", err, said)
 		}
@@ -166,27 +168,8 @@ func writeRules(t *testing.T, path string, groups []Group) {
 }
 
 func TestCloudFormationAcceptsTheTemplates(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), findTool(t, "cfn-lint"), "rules/cloudformation.yaml", "rules/cloudformation-access.yaml").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), tools.Path(t, "cfn-lint"), "rules/cloudformation.yaml", "rules/cloudformation-access.yaml").CombinedOutput()
 	if err != nil {
 		t.Errorf("cfn-lint: %v\n%s", err, out)
 	}
-}
-
-// findPromtool returns the path of the pinned promtool.
-func findPromtool(t *testing.T) string { return findTool(t, "promtool") }
-
-// findTool returns the path that the environment names, $PROMTOOL for example, or
-// of the pinned tool, which is installed where it is missing.
-func findTool(t *testing.T, tool string) string {
-	t.Helper()
-	if path := os.Getenv(strings.ToUpper(tool)); path != "" {
-		return path
-	}
-	install := exec.CommandContext(t.Context(), "../tools/install.sh", tool)
-	install.Stderr = t.Output()
-	path, err := install.Output()
-	if err != nil {
-		t.Fatalf("installing %s: %v", tool, err)
-	}
-	return strings.TrimSpace(string(path))
 }

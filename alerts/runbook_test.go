@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/tools"
 )
 
 func TestEveryAlertHasARunbookAndEveryRunbookAnAlert(t *testing.T) {
@@ -68,7 +69,7 @@ func TestRunbooksAskOnlyForWhatIsExportedAndInPromQL(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "queries.yaml")
 	writeRules(t, path, []Group{queries})
-	if said, err := exec.CommandContext(t.Context(), findPromtool(t), "check", "rules", "--lint=none", path).CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(t.Context(), tools.Path(t, "promtool"), "check", "rules", "--lint=none", path).CombinedOutput(); err != nil {
 		t.Errorf("got %v, want PromQL\n%s", err, said)
 	}
 }

@@ -10,23 +10,14 @@ import (
 	"testing"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/tools"
 )
 
-// promtool is $PROMTOOL, or the pinned one, which is installed where it is missing.
+// promtool runs it, and wants it to find nothing wrong.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
-	path := os.Getenv("PROMTOOL")
-	if path == "" {
-		install := exec.CommandContext(t.Context(), "../tools/install.sh", "promtool")
-		install.Stderr = t.Output()
-		found, err := install.Output()
-		if err != nil {
-			t.Fatalf("installing promtool: %v", err)
-		}
-		path = strings.TrimSpace(string(found))
-	}
 	var said bytes.Buffer
-	run := exec.CommandContext(t.Context(), path, args...)
+	run := exec.CommandContext(t.Context(), tools.Path(t, "promtool"), args...)
 	run.Stdout, run.Stderr = &said, &said
 	if err := run.Run(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", args[0], err, said.String())

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/tools"
 )
 
 // begin starts a daemon in this process. end ends it, and returns its error.
@@ -144,7 +145,7 @@ const (
 )
 
 func TestTheMetricsOfEveryOperationAreCleanAndWithinTheirBudgets(t *testing.T) {
-	promtool := findPromtool(t)
+	promtool := tools.Path(t, "promtool")
 	for _, protocol := range []metric.Protocol{metric.HTTP, metric.GRPC} {
 		for form, budget := range map[string]int{"": seriesBudget, "no-": nativeSeriesBudget} {
 			t.Run(protocol.String()+" --"+form+"metrics.classic-histograms", func(t *testing.T) {
@@ -277,23 +278,4 @@ func checkPage(t *testing.T, d *daemon, promtool string) {
 	if err := check.Run(); err != nil || said.Len() > 0 {
 		t.Errorf("promtool check metrics: got %v, want no complaint\n%s", err, said.String())
 	}
-}
-
-// findPromtool returns the path of the pinned promtool.
-func findPromtool(t *testing.T) string { return findTool(t, "promtool") }
-
-// findTool returns the path that the environment names, $PROMTOOL for example, or
-// of the pinned tool, which is installed where it is missing.
-func findTool(t *testing.T, tool string) string {
-	t.Helper()
-	if path := os.Getenv(strings.ToUpper(tool)); path != "" {
-		return path
-	}
-	install := exec.CommandContext(t.Context(), "../../tools/install.sh", tool)
-	install.Stderr = t.Output()
-	path, err := install.Output()
-	if err != nil {
-		t.Fatalf("installing %s: %v", tool, err)
-	}
-	return strings.TrimSpace(string(path))
 }

@@ -18,6 +18,7 @@ import (
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/dashboards"
+	"opensaves-soak/tools"
 )
 
 // promServer is a real Prometheus, in a process of its own.
@@ -45,7 +46,7 @@ scrape_configs:
 		t.Fatal(err)
 	}
 	p := &promServer{url: "http://" + freeAddress(t), out: &bytes.Buffer{}}
-	cmd := exec.Command(findTool(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+directory,
+	cmd := exec.Command(tools.Path(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+directory,
 		"--web.listen-address="+strings.TrimPrefix(p.url, "http://"))
 	cmd.Stdout, cmd.Stderr = p.out, p.out
 	if err := cmd.Start(); err != nil {
