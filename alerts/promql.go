@@ -66,7 +66,7 @@ func (b builder) steady(expr string) string {
 }
 
 // moved is how far counters came in an hour. One that was not there before
-// counts from 0: the first violation makes the series of its kind.
+// counts from 0: some series are made by the first thing that they count.
 func (b builder) moved(d metric.Definition, labels ...string) string {
 	now, window := b.series(d.Name), b.over(time.Hour)
 	return sum("\n  ("+now+" unless last_over_time("+now+"["+window+"] offset "+window+"))\n"+
