@@ -49,9 +49,9 @@ var Burns = []Burn{
 }
 
 // Factor is the burn rate at which an alert fires: 14.4, 6, 3 and 1 for a
-// window of 30 days.
+// window of 30 days. It is at least 1, with which the budget just lasts.
 func (b Burn) Factor(o Objectives) float64 {
-	return b.Budget * float64(time.Duration(o.Window)) / float64(b.Long)
+	return max(1, b.Budget*float64(time.Duration(o.Window))/float64(b.Long))
 }
 
 func burnWindows() []time.Duration {

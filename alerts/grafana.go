@@ -53,10 +53,10 @@ const GrafanaDataSource = "${PROMETHEUS_UID}"
 func WriteGrafana(w io.Writer, groups []Group) error {
 	f := grafanaFile{APIVersion: 1}
 	for _, g := range groups {
-		to := grafanaGroup{OrgID: 1, Name: g.Name, Folder: "Open Saves soak", Interval: model.Duration(max(g.Interval, leastInterval))}
+		to := grafanaGroup{OrgID: 1, Name: g.Name, Folder: joined("Open Saves soak", " ", g.Scope), Interval: model.Duration(max(g.Interval, leastInterval))}
 		for _, r := range g.Rules {
 			if r.Alert != "" {
-				to.Rules = append(to.Rules, grafanaRuleOf(r))
+				to.Rules = append(to.Rules, grafanaRuleOf(r, g.Scope))
 			}
 		}
 		f.Groups = append(f.Groups, to)
@@ -68,14 +68,14 @@ func WriteGrafana(w io.Writer, groups []Group) error {
 const leastInterval = 10 * time.Second
 
 // grafanaRuleOf asks as Prometheus does, where every series that comes back
-// fires, whatever its value.
-func grafanaRuleOf(r Rule) grafanaRule {
+// fires, whatever its value. Uids are unique in Grafana, titles in their folder.
+func grafanaRuleOf(r Rule, scope string) grafanaRule {
 	annotations := map[string]string{}
 	for name, text := range r.Annotations {
 		annotations[name] = strings.ReplaceAll(text, "$value", "$values.A.Value")
 	}
 	return grafanaRule{
-		UID: grafanaUID(r.Alert), Title: r.Alert, Condition: "C", For: model.Duration(r.For), Labels: r.Labels, Annotations: annotations,
+		UID: joined(grafanaUID(r.Alert), "-", scope), Title: r.Alert, Condition: "C", For: model.Duration(r.For), Labels: r.Labels, Annotations: annotations,
 		NoDataState: "OK", ExecErrState: "Error",
 		Data: []grafanaQuery{
 			{"A", map[string]int{"from": 600, "to": 0}, GrafanaDataSource, map[string]any{
@@ -92,7 +92,15 @@ func grafanaRuleOf(r Rule) grafanaRule {
 	}
 }
 
-// grafanaUID makes a uid that stays the same: "soak-wrong-data", at most 40 characters.
+// joined adds the scope to a name, if there is one.
+func joined(name, separator, scope string) string {
+	if scope == "" {
+		return name
+	}
+	return name + separator + scope
+}
+
+// grafanaUID makes a uid that stays the same: "soak-wrong-data", at most 31 characters.
 func grafanaUID(name string) string {
 	var uid strings.Builder
 	uid.WriteString("soak")

@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"fmt"
+	"hash/fnv"
+	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -26,6 +28,7 @@ type Rule struct {
 // Group is rules that are evaluated one after the other.
 type Group struct {
 	Name     string
+	Scope    string // a hash of the selector, empty for the default one
 	Interval time.Duration
 	Rules    []Rule
 }
@@ -131,7 +134,7 @@ type builder struct {
 
 // group makes a group of recording rules and alerts.
 func (b builder) group(name string, records []Rule, alerts ...alert) Group {
-	g := Group{Name: "opensaves-soak." + name, Interval: b.short(time.Minute), Rules: records}
+	g := Group{Name: "opensaves-soak." + name, Scope: b.scope(), Interval: b.short(time.Minute), Rules: records}
 	for _, a := range alerts {
 		g.Rules = append(g.Rules, Rule{
 			Alert: a.name, Expr: a.expr, For: b.short(a.wait), Alarms: a.alarms,
@@ -145,6 +148,16 @@ func (b builder) group(name string, records []Rule, alerts ...alert) Group {
 		})
 	}
 	return g
+}
+
+// scope tells the rules of releases apart where their names are not enough.
+func (s Settings) scope() string {
+	if s.Selector == DefaultSettings().Selector {
+		return ""
+	}
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, s.Selector) // a hash takes everything
+	return fmt.Sprintf("%08x", h.Sum32())
 }
 
 const boardVariables = "?var-cluster={{ $labels.cluster }}&var-namespace={{ $labels.namespace }}&var-job={{ $labels.job }}"

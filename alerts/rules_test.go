@@ -107,14 +107,14 @@ func TestShortenedRulesKeepTheirNames(t *testing.T) {
 	}
 }
 
-func TestBurnFactorsAreThoseOfTheWorkbookAndGrowWithTheWindow(t *testing.T) {
+func TestBurnFactorsAreThoseOfTheWorkbookAndNeverBelowOne(t *testing.T) {
 	month, week := DefaultObjectives(), DefaultObjectives()
 	week.Window = month.Window / 30 * 7
 	var got [][2]float64
 	for _, b := range Burns {
 		got = append(got, [2]float64{b.Factor(month), b.Factor(week)})
 	}
-	if diff := cmp.Diff([][2]float64{{14.4, 3.36}, {6, 1.4}, {3, 0.7}, {1, 7. / 30}}, got, cmp.Comparer(near)); diff != "" {
+	if diff := cmp.Diff([][2]float64{{14.4, 3.36}, {6, 1.4}, {3, 1}, {1, 1}}, got, cmp.Comparer(near)); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
 }

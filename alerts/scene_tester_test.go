@@ -57,6 +57,8 @@ func stateScenes() []scene {
 	}
 	half := 30 * time.Minute
 	return []scene{
+		{alert: "OpenSavesSoakLoadUnsettled", name: "seven hours", at: 7 * time.Hour, input: one(metric.LoadTransition, "", "1x2000"), fires: here("")},
+		{alert: "OpenSavesSoakLoadUnsettled", name: "five hours", at: 5 * time.Hour, input: one(metric.LoadTransition, "", "1x2000")},
 		{alert: "OpenSavesSoakGuardTripped", name: "active", at: half, input: one(metric.GuardActive, `reason="errors"`, "1"+hours), fires: here("", "reason", "errors")},
 		{alert: "OpenSavesSoakGuardTripped", name: "not active", at: half, input: one(metric.GuardActive, `reason="errors"`, "0"+hours)},
 		{alert: "OpenSavesSoakOverrideForgotten", name: "a day and an hour", at: 10 * time.Minute, input: override(90000), fires: here("1d 1h 10m 0s")},

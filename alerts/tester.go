@@ -6,6 +6,9 @@ import (
 	"opensaves-soak/exporter/metric"
 )
 
+// unsettled is how long the load may change: it holds other alerts back.
+const unsettled = 6 * time.Hour
+
 // tester is about the tester itself, and about the target where only the tester
 // can tell whose fault it is.
 func (b builder) tester() Group {
@@ -79,6 +82,12 @@ func (b builder) state() []alert {
 			expr:        "time() - " + over("min", b.series(metric.OverrideStart.Name)+" > 0") + " > " + b.seconds(OverrideSeconds),
 			summary:     "An override of the load may have been forgotten.",
 			description: "The load has been overridden by the control API for {{ $value | humanizeDuration }}.",
+		},
+		{
+			name: "OpenSavesSoakLoadUnsettled", severity: Warning, board: BoardLoad, wait: unsettled,
+			expr:        b.gauge(metric.LoadTransition) + " == 1",
+			summary:     "The load of the soak tester does not settle.",
+			description: "The load has been changing for six hours: burn rates, drift and the components raise no alert meanwhile.",
 		},
 		{
 			name: "OpenSavesSoakReloadFailed", severity: Warning, board: BoardLoad,

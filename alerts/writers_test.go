@@ -92,3 +92,32 @@ func TestTheRoleMayDoWhatTheDocumentSays(t *testing.T) {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
 }
+
+func TestReleasesShareNeitherUidsNorFoldersInGrafana(t *testing.T) {
+	names := func(selector string) map[string]bool {
+		s := DefaultSettings()
+		s.Selector = selector
+		var text bytes.Buffer
+		if err := WriteGrafana(&text, Rules(DefaultObjectives(), s)); err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]bool{}
+		for _, name := range regexp.MustCompile(`(?m)^ +(?:- )?(?:uid|folder): .*$`).FindAllString(text.String(), -1) {
+			found[name] = true
+		}
+		return found
+	}
+	one, other := names(`job="opensaves-soak"`), names(`job="soak",cluster="eu"`)
+	alerts := 0
+	for _, g := range Rules(DefaultObjectives(), DefaultSettings()) {
+		alerts += len(slices.DeleteFunc(g.Rules, func(r Rule) bool { return r.Alert == "" }))
+	}
+	if want := alerts + 1; len(one) != want || len(other) != want {
+		t.Fatalf("got %d and %d names, want %d: a uid for each alert, and a folder", len(one), len(other), want)
+	}
+	for name := range one {
+		if other[name] {
+			t.Errorf("got %s twice, want it once", name)
+		}
+	}
+}

@@ -33,10 +33,11 @@ const (
 		` / sum by (pod) (kube_pod_container_resource_limits{` + ofPods + `,resource="cpu"})`
 	podMemoryOfLimit = `sum by (pod) (container_memory_working_set_bytes{` + ofContainers + `})` +
 		` / sum by (pod) (kube_pod_container_resource_limits{` + ofPods + `,resource="memory"})`
-	podReceived     = `sum by (pod) (rate(container_network_receive_bytes_total{` + ofPods + `}[$__rate_interval]))`
-	podTransmitted  = `sum by (pod) (rate(container_network_transmit_bytes_total{` + ofPods + `}[$__rate_interval]))`
-	podRestarted    = `sum by (pod) (increase(kube_pod_container_status_restarts_total{` + ofPods + `}[30m]))`
-	podOutOfMemory  = `sum by (pod) (kube_pod_container_status_last_terminated_reason{` + ofPods + `,reason="OOMKilled"})`
+	podReceived    = `sum by (pod) (rate(container_network_receive_bytes_total{` + ofPods + `}[$__rate_interval]))`
+	podTransmitted = `sum by (pod) (rate(container_network_transmit_bytes_total{` + ofPods + `}[$__rate_interval]))`
+	podRestarted   = `sum by (pod) (increase(kube_pod_container_status_restarts_total{` + ofPods + `}[30m]))`
+	podOutOfMemory = `sum by (pod) (kube_pod_container_status_last_terminated_reason{` + ofPods + `,reason="OOMKilled"} == 1` +
+		` and on (cluster, namespace, pod, container) increase(kube_pod_container_status_restarts_total{` + ofPods + `}[10m]) > 0)`
 	podReady        = `sum(kube_pod_status_ready{` + ofPods + `,condition="true"})`
 	podPending      = `sum(kube_pod_status_phase{` + ofPods + `,phase="Pending"})`
 	ofDeployments   = `cluster=~"$cluster",namespace=~"$target_namespace",horizontalpodautoscaler=~"$workload"`
@@ -75,8 +76,9 @@ func restartsNow() panel {
 }
 
 func oomNow() panel {
-	return number(about{"Out of memory", "Containers that ended because they were out of memory.", units.Short},
-		sum("", pods(sum("", podOutOfMemory), sum("", awsNow(metric.EKSPodOOM, ofWorkload)))), under(1)).Decimals(0)
+	insights := "max without (instance, pod) (max_over_time(" + selected(metric.EKSPodOOM.Name, ofWorkload) + "[10m]))"
+	return number(about{"Out of memory", "Containers that were killed in the last 10 minutes because they were out of memory.", units.Short},
+		sum("", pods(sum("", podOutOfMemory), sum("", insights))), under(1)).Decimals(0).NoValue("0")
 }
 
 func replicasNow() panel {

@@ -1,6 +1,9 @@
 package dashboards
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 
 	"opensaves-soak/exporter/metric"
@@ -21,10 +24,14 @@ func autoscaler() panel {
 		query{`sum(kube_horizontalpodautoscaler_spec_max_replicas{` + ofDeployments + `})`, "most"})
 }
 
+// podPhases says what kube-state-metrics says, which has two phases more.
 func podPhases() panel {
+	kube, insights := `sum by (phase) (kube_pod_status_phase{`+ofPods+`})`, aws(metric.EKSPodStatus, ofWorkload, `condition!="ready"`)
+	for _, phase := range []string{"Pending", "Running", "Failed"} {
+		insights = fmt.Sprintf(`label_replace(%s, "phase", %q, "condition", %q)`, insights, phase, strings.ToLower(phase))
+	}
 	return awsGraph(about{"Pods by phase", "Pods of the target by their phase.", units.Short},
-		query{pods(`sum by (phase) (kube_pod_status_phase{`+ofPods+`})`,
-			sum("phase", `label_replace(`+aws(metric.EKSPodStatus, ofWorkload)+`, "phase", "$1", "condition", "(.+)")`)), "{{phase}}"})
+		query{pods(kube, sum("phase", insights)), "{{phase}}"})
 }
 
 func nodesByCapacity() panel {

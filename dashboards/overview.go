@@ -78,7 +78,7 @@ func latencyBudget(o alerts.Objectives) panel {
 	var spent []string
 	for _, l := range latencies(o) {
 		share := within(l.limit(), "$__range", l.series, l.matchers...)
-		spent = append(spent, called("class", l.Class, fmt.Sprintf("(1 - (%s)) / (1 - %v)", share, l.Ratio)))
+		spent = append(spent, called("threshold", fmt.Sprint(l.limit()), called("class", l.Class, fmt.Sprintf("(1 - (%s)) / (1 - %v)", share, l.Ratio))))
 	}
 	if spent == nil {
 		spent = []string{"vector(0)"} // nothing is promised

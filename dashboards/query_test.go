@@ -29,7 +29,7 @@ var foreigners = map[string][]string{
 	"kube_horizontalpodautoscaler_status_desired_replicas": {"horizontalpodautoscaler"},
 	"kube_node_labels":                                     {"label_eks_amazonaws_com_capacity_type", "label_karpenter_sh_capacity_type"},
 	"kube_pod_container_resource_limits":                   {"resource"},
-	"kube_pod_container_status_last_terminated_reason":     {"reason"},
+	"kube_pod_container_status_last_terminated_reason":     {"reason", "container"},
 	"kube_pod_container_status_restarts_total":             nil,
 	"kube_pod_info":                                        nil,
 	"kube_pod_status_phase":                                {"phase"},
