@@ -23,6 +23,10 @@ var (
 	ErrRefused = errors.New("refusing the change")
 	// ErrStale is a change that was meant for another version.
 	ErrStale = errors.New("comparing versions")
+	// ErrConflict is a document of a fleet that somebody else has just replaced.
+	ErrConflict = errors.New("replacing the fleet's document")
+	// ErrUnavailable is a document of a fleet that cannot be reached.
+	ErrUnavailable = errors.New("asking for the fleet's document")
 )
 
 // document is a change as it is sent. A field that is sent and nil is to be

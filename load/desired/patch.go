@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/prometheus/common/model"
 )
 
 // reasonLimit bounds the reason, in bytes: it goes to logs and dashboards.
@@ -51,7 +53,7 @@ func (d document) mergeInto(o *Override) {
 		o.RPS = (*float64)(d.RPS)
 	}
 	if d.has("ramp") {
-		o.Ramp = time.Duration(value(d.Ramp))
+		o.Ramp = model.Duration(value(d.Ramp))
 	}
 	if d.has("scenarios") {
 		o.Scenarios = maps.Clone(map[string]float64(d.Scenarios))

@@ -20,7 +20,8 @@ func (p piece) rate(at time.Time) float64 {
 	if p.from == p.to {
 		return p.to
 	}
-	return p.from + (p.to-p.from)*float64(at.Sub(p.start))/float64(p.end.Sub(p.start))
+	share := float64(at.Sub(p.start)) / float64(p.end.Sub(p.start))
+	return p.from + (p.to-p.from)*min(max(share, 0), 1) // clocks of replicas differ: at may lie before it
 }
 
 // cut ends the piece at an instant, if that comes before its own end.
@@ -33,11 +34,14 @@ func (p piece) cut(end time.Time) piece {
 	return p
 }
 
+// forGood is a time after which nobody looks: sums of longer ones would overflow.
+const forGood = 100 * 365 * 24 * time.Hour
+
 // since is what is left of the piece at an instant within it, under a cap.
 func (p piece) since(at time.Time, maxRPS float64) Segment {
 	s := Segment{From: min(p.rate(at), maxRPS), To: min(p.to, maxRPS)}
-	if !p.end.IsZero() {
-		s.For = p.end.Sub(at)
+	if d := p.end.Sub(at); !p.end.IsZero() && d < forGood {
+		s.For = d
 	}
 	return s
 }

@@ -3,21 +3,23 @@ package desired
 import (
 	"maps"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // Override is what the control API wants instead of the configuration. Nil
 // and zero fields leave the configuration's in force.
 type Override struct {
-	RPS       *float64           // fleet-wide
-	Ramp      time.Duration      // how long the rate takes to get to RPS …
-	From      float64            // … from this one …
-	Since     time.Time          // … which was in force then
-	Scenarios map[string]float64 // weights, in place of all others
-	ReadRatio *float64
-	Paused    bool
-	Reason    string
-	Started   time.Time
-	Expires   time.Time // of the whole override; zero: never
+	RPS       *float64           `json:"rps,omitempty"`       // fleet-wide
+	Ramp      model.Duration     `json:"ramp,omitzero"`       // how long the rate takes to get to RPS …
+	From      float64            `json:"from,omitzero"`       // … from this one …
+	Since     time.Time          `json:"since,omitzero"`      // … which was in force then
+	Scenarios map[string]float64 `json:"scenarios,omitempty"` // weights, in place of all others
+	ReadRatio *float64           `json:"read_ratio,omitempty"`
+	Paused    bool               `json:"paused,omitzero"`
+	Reason    string             `json:"reason,omitzero"`
+	Started   time.Time          `json:"started,omitzero"`
+	Expires   time.Time          `json:"expires,omitzero"` // of the whole override; zero: never
 }
 
 // empty says that the override wants nothing that the configuration does not.
@@ -28,7 +30,7 @@ func (o Override) empty() bool {
 func (o Override) expired(at time.Time) bool { return !o.Expires.IsZero() && !at.Before(o.Expires) }
 
 func (o Override) piece(at time.Time) piece {
-	ramped := o.Since.Add(o.Ramp)
+	ramped := o.Since.Add(time.Duration(o.Ramp))
 	if at.Before(ramped) {
 		return piece{start: o.Since, end: ramped, from: o.From, to: *o.RPS}
 	}
@@ -40,7 +42,8 @@ func (o Override) piece(at time.Time) piece {
 type State struct {
 	Base     Base
 	Override *Override // nil: none. Ask Active, which knows of its end
-	Version  string    // another one for every other state
+	Version  string    // of the override, as the ETag has it; a replica alone names all states
+	Serial   uint64    // another one for every other state of this process
 }
 
 // Source is where a rate, or a change of it, comes from: the values of the

@@ -25,16 +25,18 @@ type Hooks struct {
 	OnChange func(Change)
 }
 
-// Store keeps what is wanted, in memory, for one process. It may be used by
-// several goroutines at once.
+// Store is what one process knows of what is wanted. It keeps it in memory; a
+// fleet keeps it in a document that its replicas merge changes into and adopt. It
+// may be used by several goroutines at once.
 type Store struct {
 	hooks Hooks
 
 	mu      sync.Mutex
 	state   State
-	last    Point  // when last looked at
-	boot    int64  // tells our versions from those of the process before
-	count   uint64 // of versions
+	last    Point // when last looked at
+	boot    int64 // tells our versions from those of the process before
+	kept    kept  // the document adopted last
+	shared  bool  // a document was adopted
 	changed chan struct{}
 }
 
@@ -42,14 +44,18 @@ type Store struct {
 func NewStore(now time.Time, base Base, hooks Hooks) *Store {
 	s := &Store{hooks: hooks, boot: now.UnixNano(), changed: make(chan struct{})}
 	base.Began = now
-	s.state = State{Base: base, Version: s.version()}
+	s.state = s.named(State{Base: base})
 	s.last = s.state.At(now)
 	return s
 }
 
-func (s *Store) version() string {
-	s.count++
-	return fmt.Sprintf("%x-%d", s.boot, s.count)
+// named gives a state its serial number, and its version, unless the fleet does.
+func (s *Store) named(next State) State {
+	next.Serial = s.state.Serial + 1
+	if !s.shared {
+		next.Version = fmt.Sprintf("%x-%d", s.boot, next.Serial)
+	}
+	return next
 }
 
 // Get returns what is wanted.
@@ -77,24 +83,34 @@ func (s *Store) Patch(now time.Time, ifMatch string, document []byte) (State, er
 	if !matches(ifMatch, s.state.Version) {
 		return s.state, fmt.Errorf("%w: got If-Match %.100s, want %q", ErrStale, ifMatch, s.state.Version)
 	}
-	change, err := parse(document)
-	if err != nil {
+	next, err := s.changedBy(s.state, document, now)
+	if err != nil || reflect.DeepEqual(next, s.state) {
 		return s.state, err
-	}
-	next := s.state
-	if next.Override, err = s.state.merged(change, now); err != nil {
-		return s.state, err
-	}
-	if reflect.DeepEqual(next, s.state) {
-		return s.state, nil
-	}
-	if s.hooks.Check != nil {
-		if err := s.hooks.Check(next); err != nil {
-			return s.state, fmt.Errorf("%w: %w", ErrRefused, err)
-		}
 	}
 	s.become(next, now, API, s.state.At(now).From)
 	return s.state, nil
+}
+
+// changedBy is a state with a document merged into its override.
+func (s *Store) changedBy(state State, document []byte, now time.Time) (State, error) {
+	change, err := parse(document)
+	if err != nil {
+		return state, err
+	}
+	next := state
+	if next.Override, err = state.merged(change, now); err != nil {
+		return state, err
+	}
+	return next, s.check(next)
+}
+
+func (s *Store) check(next State) error {
+	if s.hooks.Check != nil {
+		if err := s.hooks.Check(next); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	return nil
 }
 
 // Reload replaces the base and leaves the override alone. Stages that did not
@@ -104,7 +120,7 @@ func (s *Store) Reload(now time.Time, base Base) {
 	defer s.mu.Unlock()
 	s.advance(now)
 	next := s.state
-	if next.Base = base.after(s.state.Base, now); !reflect.DeepEqual(next, s.state) {
+	if next.Base = s.kept.begin(base.after(s.state.Base, now)); !reflect.DeepEqual(next, s.state) {
 		s.become(next, now, Reload, s.state.At(now).From)
 	}
 }
@@ -131,8 +147,7 @@ func (s *Store) advance(now time.Time) {
 
 // become makes next the state, where the rate in force was before.
 func (s *Store) become(next State, now time.Time, source Source, before float64) {
-	next.Version = s.version()
-	s.state = next
+	s.state = s.named(next)
 	s.last = next.At(now)
 	close(s.changed)
 	s.changed = make(chan struct{})

@@ -1,0 +1,183 @@
+package desired
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// schema is the version of the document that a fleet keeps. A replica reads its
+// own and the one before, of which there is none yet.
+const schema = 1
+
+// kept is the document that a fleet keeps: what a replica cannot know by itself.
+type kept struct {
+	Schema   int                  `json:"schema"`
+	Override *Override            `json:"override,omitempty"`
+	Began    map[string]time.Time `json:"stages_began,omitempty"` // by ladder
+}
+
+// ladders is how many ladders are remembered: while a new configuration rolls
+// out, two are in force.
+const ladders = 2
+
+// ladder names the stages of a base, "" where there are none.
+func (b Base) ladder() string {
+	if len(b.Stages) == 0 {
+		return ""
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, b.Stages, b.Repeat) // a hash takes everything
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// begin lets stages begin when the fleet says.
+func (k kept) begin(b Base) Base {
+	if at, known := k.Began[b.ladder()]; known {
+		b.Began = at
+	}
+	return b
+}
+
+// with is the document for a base and an override. Stages that are new in it
+// have begun when they did here.
+func (k kept) with(b Base, o *Override) kept {
+	next := kept{Schema: schema, Override: o, Began: maps.Clone(k.Began)}
+	ladder := b.ladder()
+	if _, known := next.Began[ladder]; known || ladder == "" {
+		return next
+	}
+	names := slices.SortedFunc(maps.Keys(next.Began), func(a, b string) int { return next.Began[b].Compare(next.Began[a]) })
+	for _, old := range names[min(ladders-1, len(names)):] {
+		delete(next.Began, old)
+	}
+	if next.Began == nil {
+		next.Began = map[string]time.Time{}
+	}
+	next.Began[ladder] = b.Began.UTC().Round(0)
+	return next
+}
+
+// keptLimit bounds the document, in bytes.
+const keptLimit = 64 << 10
+
+// read reads a document that may have been written by hand; nothing is none.
+func read(raw []byte, b Base) (k kept, err error) {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return kept{Schema: schema}, nil
+	}
+	if len(raw) > keptLimit {
+		return k, fmt.Errorf("%w: got %d bytes, want at most %d", ErrDocument, len(raw), keptLimit)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&k); err != nil {
+		return k, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return k, fmt.Errorf("%w: got more after the object", ErrDocument)
+	}
+	if k.Schema != schema {
+		return k, fmt.Errorf("%w: schema: got %d, want %d", ErrRefused, k.Schema, schema)
+	}
+	if o := k.Override; o != nil {
+		if err := o.check(b); err != nil {
+			return k, fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	return k, nil
+}
+
+// check returns all mistakes of an override under a configuration.
+func (o Override) check(base Base) error {
+	ramp := span(o.Ramp)
+	d := document{
+		RPS: (*number)(o.RPS), Ramp: &ramp, Scenarios: weights(o.Scenarios),
+		ReadRatio: (*number)(o.ReadRatio), Reason: (*text)(&o.Reason),
+	}
+	err := d.check(base)
+	if !(o.From >= 0 && o.From <= base.MaxRPS) {
+		err = errors.Join(err, fmt.Errorf("from: got %v, want 0 to %v (load.max_rps)", o.From, base.MaxRPS))
+	}
+	return err
+}
+
+// Adopt puts the document that the fleet keeps in force; one of the same version
+// is in force already. source is API where this replica wrote it, else Fleet.
+// Errors are ErrDocument or ErrRefused, and leave the last good one in force.
+func (s *Store) Adopt(now time.Time, raw []byte, version string, source Source) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+	if s.shared && version == s.state.Version {
+		return nil
+	}
+	next := s.state
+	k, err := read(raw, next.Base)
+	if err != nil {
+		return err
+	}
+	if next.Override = k.Override; next.Override != nil && (next.Override.empty() || next.Override.expired(now)) {
+		next.Override = nil
+	}
+	if err := s.check(next); err != nil {
+		return err
+	}
+	s.kept, s.shared = k, true
+	next.Base = k.begin(next.Base)
+	same := reflect.DeepEqual(next, s.state)
+	s.state.Version, next.Version = version, version
+	if !same {
+		s.become(next, now, source, s.state.At(now).From)
+	}
+	return nil
+}
+
+// Merge returns the document to keep when a change is merged into the one that
+// is kept, or nil where that changes nothing. One that is broken counts as the last
+// good one. Errors are those of Patch.
+func (s *Store) Merge(now time.Time, raw []byte, version, ifMatch string, change []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !matches(ifMatch, version) {
+		return nil, fmt.Errorf("%w: got If-Match %.100s, want %q", ErrStale, ifMatch, version)
+	}
+	k, err := read(raw, s.state.Base)
+	if err != nil {
+		k = s.kept
+	}
+	state := s.state
+	state.Override = k.Override
+	next, err := s.changedBy(state, change, now)
+	if err != nil {
+		return nil, err
+	}
+	return k.changed(k.with(next.Base, next.Override))
+}
+
+// Begin returns the document to keep so that the fleet shares the beginning of
+// the configuration's stages, or nil where it does.
+func (s *Store) Begin() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept.changed(s.kept.with(s.state.Base, s.kept.Override))
+}
+
+// changed writes the document that follows, nil where it is the same.
+func (k kept) changed(next kept) ([]byte, error) {
+	if reflect.DeepEqual(k, next) {
+		return nil, nil
+	}
+	raw, err := json.Marshal(next)
+	if err != nil {
+		return nil, fmt.Errorf("writing what the fleet keeps: %w", err)
+	}
+	return raw, nil
+}
