@@ -65,6 +65,8 @@ func patchStatus(err error) int {
 		return http.StatusPreconditionFailed
 	case errors.Is(err, desired.ErrRefused):
 		return http.StatusUnprocessableEntity
+	case errors.Is(err, desired.ErrUnavailable):
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }

@@ -22,8 +22,9 @@ type conductor struct {
 	peaks     peaks
 	fullUntil time.Duration // max_in_flight bound the load until then
 	limit     float64       // by guards, of the plan in force
+	planned   desired.Place
 	want      desired.Mix
-	version   string // of the state that the plan follows
+	serial    uint64 // of the state that the plan follows
 	costOn    bool
 }
 
@@ -67,6 +68,12 @@ func (c *conductor) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-changed:
+		case next := <-c.places:
+			c.place.Store(&next.Place)
+			if !c.plan(ctx, time.Now()) {
+				return
+			}
+			close(next.done)
 		case <-c.next(now):
 		case <-beat.C:
 			c.tick(time.Now())
@@ -85,19 +92,30 @@ func (c *conductor) next(now time.Time) <-chan time.Time {
 // plan hands the pacer a new plan where the state or a guard's limit changed,
 // or the one in force runs out; it reports false when ctx ended.
 func (c *conductor) plan(ctx context.Context, now time.Time) bool {
-	state := c.store.Get()
+	state, place := c.store.Get(), *c.place.Load()
 	point, at := state.At(now), now.Sub(c.origin)
 	limit := c.allowed(point, at)
-	if state.Version == c.version && limit == c.limit && point.For == 0 {
+	if state.Serial == c.serial && limit == c.limit && place == c.planned && point.For == 0 {
 		return true
 	}
-	c.version, c.limit = state.Version, limit
+	c.serial, c.limit, c.planned = state.Serial, limit, place
 	c.guarded.Store(math.Float64bits(limit))
 	c.applyMix(state.Mix(now))
-	segments := c.segments(state, now, limit)
-	c.raise(segments)
+	next := plan{at: at, segments: c.segments(state, now, limit), late: tooLate, until: pace.Never}
+	if place.Count > 1 {
+		next.late, next.offset = tooLateInFleet, float64(place.Index)/float64(place.Count)
+	}
+	if !place.Until.IsZero() {
+		next.until = place.Until.Sub(c.origin)
+	}
+	left := next.until
+	if left != pace.Never {
+		left -= at
+	}
+	next.segments = pace.Part(next.segments, place.Share, left)
+	c.raise(next.segments)
 	select {
-	case c.pacer.plans <- plan{at: at, segments: segments}:
+	case c.pacer.plans <- next:
 		return true
 	case <-ctx.Done():
 		return false
@@ -167,11 +185,12 @@ func (c *conductor) tick(now time.Time) {
 	rate := c.share(now)
 	c.peaks.add(rate)
 	c.raise(nil)
+	achieved := float64(c.achieved.sum().answered) / float64(max(1, c.achieved.count))
+	c.told.Store(&desired.Report{AchievedRPS: achieved, Uploaded: c.bytes.sum})
 	c.live.Store(&desired.Live{
-		AchievedRPS:       float64(c.achieved.sum().answered) / float64(max(1, c.achieved.count)),
+		AchievedRPS:       achieved + c.Fleet.Others().AchievedRPS,
 		SkippedOperations: names(c.world.Mix().Skipped()),
-		LimitedBy:         c.limitedBy(point, at),
-		Replica:           desired.Replica{Count: 1},
+		LimitedBy:         c.limitedBy(point, now),
 	})
 	c.show(state, rate, now)
 }
@@ -183,7 +202,7 @@ func (c *conductor) guard(t tally, at time.Duration, point desired.Point) {
 	}
 	c.cost.update(t)
 	c.tripped(guardErrors, c.errors.update(t, at))
-	c.tripped(guardBytes, c.bytes.update(t, at))
+	c.tripped(guardBytes, c.bytes.update(t, at, c.Fleet.Others().Uploaded))
 	bought := c.cost.limit()
 	costs := bought > 0 && bought < max(point.From, point.To)
 	c.tripped(guardCost, costs && !c.costOn)
@@ -200,9 +219,11 @@ func (c *conductor) tripped(reason string, tripped bool) {
 	c.Log.Warn("A safety guard holds the load down", "reason", reason)
 }
 
-func (c *conductor) limitedBy(point desired.Point, at time.Duration) desired.Limit {
-	wanted := max(point.From, point.To)
+func (c *conductor) limitedBy(point desired.Point, now time.Time) desired.Limit {
+	wanted, at := max(point.From, point.To), now.Sub(c.origin)
 	switch {
+	case c.place.Load().Held(now):
+		return desired.ByFleet
 	case !c.Embedded && c.errors.limit(wanted, at) < wanted:
 		return desired.ByErrors
 	case c.costOn:
@@ -222,7 +243,7 @@ func (c *conductor) show(state desired.State, rate float64, now time.Time) {
 	g, point := &c.metrics.gauges, state.At(now)
 	g.show(point, state, now)
 	g.target.Set(rate)
-	g.fleet.Set(rate)
+	g.fleet.Set(c.whole(now))
 	g.warmup.Set(truth(!c.world.WarmedUp()))
 	g.guard.WithLabelValues(guardErrors).Set(truth(c.errors.on))
 	g.guard.WithLabelValues(guardCost).Set(truth(c.costOn))

@@ -13,27 +13,32 @@ import (
 
 // Status is what is wanted, what is, and why they differ.
 func (r *Runner) Status() desired.Status {
-	live := desired.Live{SkippedOperations: names(r.world.Mix().Skipped()), Replica: desired.Replica{Count: 1}}
+	live := desired.Live{SkippedOperations: names(r.world.Mix().Skipped())}
 	if known := r.live.Load(); known != nil {
 		live = *known
 	}
 	now := time.Now()
-	live.Replica.ShareRPS = r.share(now)
+	place := r.place.Load()
+	live.Replica = desired.Replica{ShareRPS: r.share(now), Index: place.Index, Count: place.Count}
 	return r.store.Get().Status(now, live)
 }
 
 // share is the rate of this replica at an instant, in requests a second.
-func (r *Runner) share(now time.Time) float64 {
+func (r *Runner) share(now time.Time) float64 { return r.place.Load().At(now) * r.whole(now) }
+
+// whole is the rate of the fleet at an instant, in requests a second.
+func (r *Runner) whole(now time.Time) float64 {
 	return min(r.store.Get().At(now).From, math.Float64frombits(r.guarded.Load()))
 }
 
 // Patch merges a document into the override and returns the state after it.
 // Errors are those of desired.Store.
-func (r *Runner) Patch(_ context.Context, ifMatch string, document []byte) (desired.Status, error) {
-	if _, err := r.store.Patch(time.Now(), ifMatch, document); err != nil {
-		return desired.Status{}, err
+func (r *Runner) Patch(ctx context.Context, ifMatch string, document []byte) (desired.Status, error) {
+	if r.shared {
+		return r.Status(), r.patch(ctx, ifMatch, document)
 	}
-	return r.Status(), nil
+	_, err := r.store.Patch(time.Now(), ifMatch, document)
+	return r.Status(), err
 }
 
 // Reload puts another configuration under the override. Its operations must be

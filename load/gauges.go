@@ -33,7 +33,6 @@ func newGauges(f metric.Factory) gauges {
 		trips:         f.Counter(metric.GuardTrips),
 		changes:       f.Counter(metric.LoadChanges),
 	}
-	f.Gauge(metric.Leader).WithLabelValues().Set(1) // a process alone leads itself
 	g.warmup.Set(1)
 	g.bytes.WithLabelValues("blob")
 	for _, source := range []desired.Source{desired.API, desired.Stages, desired.Reload, desired.TTL, desired.Guard, desired.Fleet} {

@@ -148,8 +148,9 @@ type byteGuard struct {
 	on     bool
 }
 
-// update takes the tally of a second, and reports whether the guard tripped.
-func (g *byteGuard) update(t tally, now time.Duration) (tripped bool) {
+// update takes the tally of a second and what other replicas have uploaded, and
+// reports whether the guard tripped.
+func (g *byteGuard) update(t tally, now time.Duration, others int64) (tripped bool) {
 	for minute := int(now / time.Minute); g.minute < minute; {
 		g.minute++
 		at := g.minute % len(g.ring)
@@ -159,6 +160,6 @@ func (g *byteGuard) update(t tally, now time.Duration) (tripped bool) {
 	g.ring[g.minute%len(g.ring)] += t.uploaded
 	g.sum += t.uploaded
 	before := g.on
-	g.on = g.perDay > 0 && g.sum >= g.perDay
+	g.on = g.perDay > 0 && g.sum+others >= g.perDay
 	return g.on && !before
 }

@@ -91,11 +91,7 @@ func (l *leftovers) run(ctx context.Context) error {
 	done := make(chan struct{}, 2)
 	go func() { l.own.Run(ctx); done <- struct{}{} }()
 	go func() {
-		l.sweeper.Run(ctx, func(err error) {
-			if err != nil {
-				l.Log.Warn("Leftovers of dead runs could not all be looked after", "err", err)
-			}
-		})
+		l.Fleet.Lead(ctx, func(ctx context.Context) { l.sweeper.Run(ctx, l.swept) })
 		done <- struct{}{}
 	}()
 	var err error
@@ -108,6 +104,13 @@ func (l *leftovers) run(ctx context.Context) error {
 	<-done
 	<-done
 	return err
+}
+
+// swept says how a round of the sweeper ended.
+func (l *leftovers) swept(err error) {
+	if err != nil {
+		l.Log.Warn("Leftovers of dead runs could not all be looked after", "err", err)
+	}
 }
 
 // open registers the run before it makes anything.

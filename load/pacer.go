@@ -14,16 +14,25 @@ import (
 // generator was held up itself, and its load would not be the one asked for.
 const tooLate = time.Second
 
+// tooLateInFleet keeps what a replica catches up with within a hundredth of ten
+// seconds' load, which others may have taken over meanwhile.
+const tooLateInFleet = 100 * time.Millisecond
+
 // plan is the rate from an instant on.
 type plan struct {
 	at       time.Duration
 	segments []pace.Segment
+	until    time.Duration // nothing is sent from then on
+	late     time.Duration // how late an arrival may be sent
+	offset   float64       // of the first arrival, in arrivals; 0: a whole one
 }
 
 // pacer releases arrivals when they are due. It never waits for an answer, and
 // at rate 0 it does not wake.
 type pacer struct {
-	schedule *pace.Schedule
+	schedule *pace.Schedule // nil before the first plan
+	plan     plan           // in force
+	gap      func() float64 // between arrivals, as pace.New has it
 	throttle pace.Throttle
 	rand     *rand.Rand
 	plans    chan plan
@@ -52,11 +61,19 @@ func (p *pacer) run(ctx context.Context) {
 			p.drain()
 			return
 		case next := <-p.plans:
-			p.schedule.Change(next.at, next.segments, false)
-			p.throttle.Forget()
+			p.follow(next)
 		case <-timer.C:
 		}
 	}
+}
+
+func (p *pacer) follow(next plan) {
+	if p.schedule == nil {
+		p.schedule = pace.New(1-next.offset, p.gap)
+	}
+	p.plan = next
+	p.schedule.Change(next.at, next.segments, false)
+	p.throttle.Forget()
 }
 
 // burst is how many arrivals are released before the pacer looks up.
@@ -64,6 +81,9 @@ const burst = 64
 
 // release sends what is due, and returns how long there is nothing to do.
 func (p *pacer) release() time.Duration {
+	if p.schedule == nil {
+		return pace.Never
+	}
 	now := p.now()
 	for range burst {
 		due := p.schedule.Due()
@@ -73,7 +93,7 @@ func (p *pacer) release() time.Duration {
 			}
 			return due - now
 		}
-		if now-due > tooLate {
+		if now-due > p.plan.late || now >= p.plan.until {
 			p.schedule.Take()
 			p.drop(p.draw(p.rand), metric.Stall)
 			continue
@@ -101,7 +121,7 @@ func (p *pacer) admit(d scenario.Draw, due time.Duration) {
 
 // drain drops what was due and not sent.
 func (p *pacer) drain() {
-	for now := p.now(); p.schedule.Due() <= now; p.schedule.Take() {
+	for now := p.now(); p.schedule != nil && p.schedule.Due() <= now; p.schedule.Take() {
 		p.drop(p.draw(p.rand), metric.Shutdown)
 	}
 }

@@ -36,7 +36,7 @@ func newHeld(rate float64, capacity int64) *held {
 	h := &held{dropped: map[metric.DropReason]int{}}
 	var inFlight int64
 	h.pacer = pacer{
-		schedule: pace.New(1, nil), rand: rand.New(rand.NewPCG(1, 1)),
+		schedule: pace.New(1, nil), plan: plan{late: tooLate, until: pace.Never}, rand: rand.New(rand.NewPCG(1, 1)),
 		now:      func() time.Duration { return h.clock },
 		draw:     func(*rand.Rand) scenario.Draw { return scenario.Draw{Op: metric.Ping} },
 		capacity: func() int64 { return capacity },

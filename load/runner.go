@@ -33,6 +33,7 @@ type Options struct {
 	Identity ledger.Identity
 	Register bool          // keep a note of the run on the target, which outlives it, and sweep what dead runs left
 	Cleanup  bool          // delete at the end what the run made; only with Register
+	Fleet    Fleet         // the replicas that share the load; nil: this one makes all of it alone
 	Store    *store.Store  // the ledger on disk, which the runner closes; nil: it is in memory
 	Embedded bool          // the target is the embedded sandbox: no guards
 	Slowest  time.Duration // how long a request can take at the most
@@ -61,7 +62,11 @@ type Runner struct {
 	tally       counts
 	recordBytes int64
 	live        atomic.Pointer[desired.Live]
-	guarded     atomic.Uint64 // the rate that guards let through; bits of a float64
+	shared      bool // with other replicas
+	place       atomic.Pointer[desired.Place]
+	places      chan placed
+	told        atomic.Pointer[desired.Report]
+	guarded     atomic.Uint64 // the rate that guards let through, fleet-wide; bits of a float64
 	ready       atomic.Bool
 	changedAt   atomic.Int64 // when the load last changed, guards excepted; Unix nanoseconds
 	conduct     conductor
@@ -83,8 +88,18 @@ func (c *counts) take() tally {
 
 // New makes a runner, its working set still empty.
 func New(o Options) (*Runner, error) {
-	r := &Runner{Options: o, origin: time.Now(), metrics: newMetrics(o.Metrics), report: reporter{log: o.Log}}
+	shared := o.Fleet != nil
+	if !shared {
+		o.Fleet = alone{}
+	}
+	r := &Runner{Options: o, shared: shared, origin: time.Now(), metrics: newMetrics(o.Metrics), report: reporter{log: o.Log}}
 	r.recordBytes = o.Data.RecordBytes.Mean()
+	r.place.Store(&desired.Place{})
+	if !shared {
+		lone := desired.Alone()
+		r.place.Store(&lone)
+	}
+	r.places = make(chan placed)
 	r.guarded.Store(math.Float64bits(math.Inf(1)))
 	base := o.Config.Base(o.Embedded)
 	r.store = desired.NewStore(r.origin, base, desired.Hooks{Check: r.check, OnChange: r.changed})
@@ -108,6 +123,7 @@ func New(o Options) (*Runner, error) {
 	r.ledgerMetrics()
 	o.Metrics.CounterFunc(metric.SupersededUnread, r.world.Superseded)
 	o.Metrics.CounterFunc(metric.LateWrites, r.world.Late)
+	o.Metrics.GaugeFunc(metric.Leader, func() float64 { return truth(o.Fleet.Leads()) })
 	o.Metrics.GaugeFunc(metric.InFlight, func() float64 { return float64(r.inFlight.Load()) })
 	r.tasks.New = func() any { return scenario.NewTask(rand.Uint64(), rand.Uint64()) }
 	return r, nil
@@ -120,7 +136,7 @@ func (r *Runner) newPacer() *pacer {
 		gap = pace.Exponential(random.Float64)
 	}
 	return &pacer{
-		schedule: pace.New(1, gap), rand: random, plans: make(chan plan), now: r.now,
+		gap: gap, rand: random, plans: make(chan plan), now: r.now,
 		draw:     func(random *rand.Rand) scenario.Draw { return r.world.Mix().Draw(random) },
 		capacity: r.maxInFlight.Load, inFlight: r.inFlight.Add,
 		start: r.start, drop: r.drop,
@@ -148,13 +164,17 @@ func (r *Runner) work(ctx context.Context) (over bool, err error) {
 	if ctx.Err() != nil {
 		return false, nil
 	}
-	r.ready.Store(true)
 	r.Log.Info("The load begins", "run", r.world.Identity.Run, "protocol", r.Protocol.String(), "rps", r.Status().RPS, "max_rps", r.Status().MaxRPS)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	member, leave := context.WithCancel(context.WithoutCancel(ctx)) // it leaves when nothing is sent any more
 	var actors sync.WaitGroup
-	actors.Go(func() { r.pacer.run(ctx) })
+	actors.Go(func() {
+		defer leave()
+		r.pacer.run(ctx)
+	})
 	actors.Go(func() { r.conduct.run(ctx) })
+	actors.Go(func() { r.Fleet.Join(member, r.act(ctx)) })
 	actors.Go(func() { r.tend(ctx) })
 	actors.Go(func() { r.verify(ctx) })
 	if r.leftovers != nil {
@@ -171,7 +191,8 @@ func (r *Runner) work(ctx context.Context) (over bool, err error) {
 	return err != nil || r.leftovers != nil && r.leftovers.clean(), err
 }
 
-// Ready says whether the load has begun.
+// Ready says whether the ledger is open and the load can begin, which the target
+// has no part in.
 func (r *Runner) Ready() bool { return r.ready.Load() }
 
 // WarmedUp says whether the working set has been nine tenths full once.
@@ -281,6 +302,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 	if err := r.world.Open(ctx); err != nil {
 		return err
 	}
+	r.ready.Store(true)
 	if r.leftovers != nil {
 		if err := r.leftovers.open(ctx); err != nil {
 			return err

@@ -28,6 +28,29 @@ func (r *Runner) Work() (w Work) {
 	return w
 }
 
+// requests names Work.Requests among the counts, where operations have their own names.
+const requests = "requests"
+
+// Counts names what was counted, to be told to others.
+func (w Work) Counts() map[string]float64 {
+	counts := map[string]float64{requests: w.Requests}
+	for op, n := range w.Attempts {
+		if n > 0 {
+			counts[metric.Operation(op).String()] = n
+		}
+	}
+	return counts
+}
+
+// Add returns the sum of what was done here and of counts that others told.
+func (w Work) Add(counts map[string]float64) Work {
+	w.Requests += counts[requests]
+	for op := range w.Attempts {
+		w.Attempts[op] += counts[metric.Operation(op).String()]
+	}
+	return w
+}
+
 // counted is the value of a counter, 0 if it never counted.
 func counted(c *child[prometheus.Counter]) float64 {
 	known := c.known.Load()

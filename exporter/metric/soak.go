@@ -58,6 +58,8 @@ var (
 		"Unix time at which the override in force began, or 0.")
 	Leader = gauge("leader",
 		"Whether this replica does the work that one of a fleet does.")
+	FleetLoadValid = gauge("fleet_load_valid",
+		"Whether the load that the fleet keeps can be used (1), or is refused while the last good one stays in force (0).")
 	Stage = gauge("stage",
 		"Number of the load stage in force, from 1, or 0 outside of stages.")
 	LoadTransition = gauge("load_transition",
@@ -114,7 +116,7 @@ var (
 var Soak = []Definition{
 	Requests, BackgroundRequests, WireAttempts, RequestDuration, ResponseTime, BlobDuration, CacheReadDuration,
 	ScheduleLag, ConnectionWait, Arrivals, ArrivalsDropped, ArrivalsConverted, TargetRPS, FleetTargetRPS, MaxRPS,
-	InFlight, Warmup, OverrideActive, OverrideStart, Leader, Stage, LoadTransition, LoadChanges, GuardActive,
+	InFlight, Warmup, OverrideActive, OverrideStart, Leader, FleetLoadValid, Stage, LoadTransition, LoadChanges, GuardActive,
 	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, CleanupObjects, LedgerErrors, LedgerVolumeUsed, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
 	WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
 }

@@ -240,6 +240,26 @@ func Clip(segments []Segment, limit float64) []Segment {
 	return out
 }
 
+// Part is a share of the rate for as long as left, and none after it; Never: for good.
+func Part(segments []Segment, share float64, left time.Duration) []Segment {
+	if left <= 0 {
+		return []Segment{{}}
+	}
+	var out []Segment
+	forGood := left == Never
+	for i, s := range segments {
+		s.From, s.To = s.From*share, s.To*share
+		if !forGood && s.For >= left {
+			return append(out, Segment{For: left, From: s.From, To: s.after(left).From}, Segment{})
+		}
+		out, left = append(out, s), left-s.For
+		if i == len(segments)-1 && !forGood {
+			out = append(out, Segment{For: left, From: s.To, To: s.To}, Segment{})
+		}
+	}
+	return out
+}
+
 func length(segments []Segment) (total time.Duration) {
 	for _, s := range segments {
 		total += s.For

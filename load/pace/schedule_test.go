@@ -235,3 +235,21 @@ func BenchmarkSchedule(b *testing.B) {
 		s.Take()
 	}
 }
+
+func TestAPartIsAShareOfTheRateUntilItsEnd(t *testing.T) {
+	ramp := []Segment{{For: 10 * time.Second, From: 0, To: 100}, {For: 10 * time.Second, From: 100, To: 100}}
+	for name, test := range map[string]struct {
+		left time.Duration
+		want []Segment
+	}{
+		"within a ramp":  {4 * time.Second, []Segment{{For: 4 * time.Second, From: 0, To: 10}, {}}},
+		"at a boundary":  {10 * time.Second, []Segment{{For: 10 * time.Second, From: 0, To: 25}, {}}},
+		"after the last": {25 * time.Second, []Segment{{For: 10 * time.Second, From: 0, To: 25}, {For: 10 * time.Second, From: 25, To: 25}, {For: 5 * time.Second, From: 25, To: 25}, {}}},
+		"never":          {Never, []Segment{{For: 10 * time.Second, From: 0, To: 25}, {For: 10 * time.Second, From: 25, To: 25}}},
+		"over":           {0, []Segment{{}}},
+	} {
+		if diff := cmp.Diff(test.want, Part(ramp, 0.25, test.left)); diff != "" {
+			t.Errorf("%s: wanted -, got +\n%s", name, diff)
+		}
+	}
+}
