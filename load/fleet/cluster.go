@@ -1,0 +1,142 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	coordination "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	typedcoordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+)
+
+const (
+	// manager is who we are in what the API server notes.
+	manager = "opensaves-soak"
+	// label has the fleet's name at the Lease of each member.
+	label = "opensaves-soak/fleet"
+	// annotation has the member's view.
+	annotation = "opensaves-soak/view"
+)
+
+// cluster is the API server, with the names of what we keep there.
+type cluster struct {
+	core                      typedcore.CoreV1Interface
+	coordination              typedcoordination.CoordinationV1Interface
+	namespace, fleet, replica string
+}
+
+// connect makes clients; it calls nobody. Each call ends within timeout, but for
+// watches, which have clients of their own.
+func connect(o Options) (*cluster, error) {
+	config := rest.CopyConfig(o.Cluster)
+	config.UserAgent = manager
+	config.QPS = -1 // a renewal must not wait; what we send is bounded by its rhythm
+	one, err := typedcore.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	other, err := typedcoordination.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{core: one, coordination: other, namespace: o.Namespace, fleet: o.Name, replica: o.Replica}, nil
+}
+
+// follow tells the handler of all objects, and of each change, until ctx ends.
+func follow(ctx context.Context, watched cache.ListerWatcher, kind runtime.Object, handler cache.ResourceEventHandler) {
+	_, controller := cache.NewInformerWithOptions(cache.InformerOptions{ListerWatcher: watched, ObjectType: kind, Handler: handler})
+	controller.RunWithContext(ctx)
+}
+
+// leaseStore keeps the Leases of members.
+type leaseStore struct {
+	*cluster
+	holder string
+}
+
+func (s *leaseStore) selector() string { return label + "=" + s.fleet }
+
+func (s *leaseStore) list(ctx context.Context) ([]lease, error) {
+	found, err := s.coordination.Leases(s.namespace).List(ctx, meta.ListOptions{LabelSelector: s.selector()})
+	if err != nil {
+		return nil, fmt.Errorf("listing Leases: %w", err)
+	}
+	all := make([]lease, len(found.Items))
+	for i := range found.Items {
+		all[i] = read(&found.Items[i])
+	}
+	return all, nil
+}
+
+// read never fails: a view that cannot be read names no members.
+func read(l *coordination.Lease) lease {
+	one := lease{name: l.Name, version: l.ResourceVersion}
+	if l.Spec.HolderIdentity != nil {
+		one.holder = *l.Spec.HolderIdentity
+	}
+	if json.Unmarshal([]byte(l.Annotations[annotation]), &one.view) != nil {
+		one.view = view{}
+	}
+	return one
+}
+
+// put replaces a Lease of an earlier process with the same name.
+func (s *leaseStore) put(ctx context.Context, v view) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("writing the view: %w", err)
+	}
+	client := s.coordination.Leases(s.namespace)
+	l, err := client.Get(ctx, s.replica, meta.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		l, err = client.Create(ctx, s.ours(&coordination.Lease{}, string(text)), meta.CreateOptions{FieldManager: manager})
+	} else if err == nil {
+		l, err = client.Update(ctx, s.ours(l, string(text)), meta.UpdateOptions{FieldManager: manager})
+	}
+	if err != nil {
+		return "", fmt.Errorf("writing our Lease: %w", err)
+	}
+	return l.ResourceVersion, nil
+}
+
+// ours makes a Lease say what we see.
+func (s *leaseStore) ours(l *coordination.Lease, view string) *coordination.Lease {
+	seconds, now := int32(expiring.Seconds()), meta.NowMicro()
+	l.Name, l.Namespace = s.replica, s.namespace
+	l.Labels, l.Annotations = map[string]string{label: s.fleet}, map[string]string{annotation: view}
+	l.Spec = coordination.LeaseSpec{HolderIdentity: &s.holder, LeaseDurationSeconds: &seconds, RenewTime: &now}
+	return l
+}
+
+func (s *leaseStore) drop(ctx context.Context, name, version string) error {
+	err := s.coordination.Leases(s.namespace).Delete(ctx, name, meta.DeleteOptions{Preconditions: &meta.Preconditions{ResourceVersion: &version}})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil // somebody was first, or it lives
+	}
+	return err
+}
+
+// watch tells of every Lease that is there, of every change, and of those that
+// are gone, until ctx ends.
+func (s *leaseStore) watch(ctx context.Context, saw func(l lease, gone bool)) {
+	watched := cache.NewFilteredListWatchFromClient(s.coordination.RESTClient(), "leases", s.namespace, func(o *meta.ListOptions) { o.LabelSelector = s.selector() })
+	tell := func(object any, gone bool) {
+		if last, ok := object.(cache.DeletedFinalStateUnknown); ok {
+			object = last.Obj
+		}
+		if l, ok := object.(*coordination.Lease); ok {
+			saw(read(l), gone)
+		}
+	}
+	follow(ctx, watched, &coordination.Lease{}, cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(after any) { tell(after, false) },
+		UpdateFunc: func(_, after any) { tell(after, false) },
+		DeleteFunc: func(before any) { tell(before, true) },
+	})
+}
