@@ -17,6 +17,8 @@ BUILD_IMAGE   ?= golang:1.26
 RUNTIME_IMAGE ?= gcr.io/distroless/static:nonroot
 
 PACKAGES   ?= ./...
+# What tests run, each by the path in the variable of its name.
+TEST_TOOLS := promtool prometheus cfn-lint helm etcd kube-apiserver
 BENCH      ?= .
 BENCH_TIME ?= 1s
 # The bars of bench are for two cores in all.
@@ -35,7 +37,9 @@ build: ## build bin/opensaves-soak, static
 
 .PHONY: test
 test: vet format lint ## vet, format, lint, then all tests with the race detector (PACKAGES=./load/...)
-	promtool=$$(tools/install.sh promtool) && prometheus=$$(tools/install.sh prometheus) && PROMTOOL=$$promtool PROMETHEUS=$$prometheus go test -race -shuffle=on -parallel=12 -timeout=20m $(PACKAGES)
+	set -e; for tool in $(TEST_TOOLS); do \
+		path=$$(tools/install.sh $$tool); export "$$(echo $$tool | tr a-z- A-Z_)=$$path"; \
+	done; go test -race -shuffle=on -parallel=12 -timeout=20m $(PACKAGES)
 
 .PHONY: vet
 vet:
@@ -74,7 +78,7 @@ check: generated test ## what CI does: generated files are up to date, and test 
 
 .PHONY: tools
 tools: ## install the pinned tools into the user's cache
-	@tools/install.sh golangci-lint promtool prometheus cfn-lint protoc-gen-go protoc-gen-go-grpc
+	@tools/install.sh golangci-lint $(TEST_TOOLS) protoc-gen-go protoc-gen-go-grpc
 
 .PHONY: image
 image: ## build the container image (IMAGE, BUILD_IMAGE, RUNTIME_IMAGE, DOCKER, DOCKER_FLAGS)

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// Path returns the path that the environment names, $PROMTOOL for example, or that of
-// the pinned tool, which is installed where it is missing.
+// Path returns the path that the environment names, $PROMTOOL or $KUBE_APISERVER for
+// example, or that of the pinned tool, which is installed where it is missing.
 func Path(t testing.TB, tool string) string {
 	t.Helper()
-	if path := os.Getenv(strings.ToUpper(tool)); path != "" {
+	if path := os.Getenv(strings.ReplaceAll(strings.ToUpper(tool), "-", "_")); path != "" {
 		return path
 	}
 	module, err := exec.CommandContext(t.Context(), "go", "env", "GOMOD").Output()
