@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"opensaves-soak/exporter/cloudwatch"
 	"opensaves-soak/exporter/cost"
@@ -43,33 +47,90 @@ func (c Config) newExporter(ctx context.Context, address string, prices *cost.Pr
 	return exporter, nil
 }
 
-// watchAWS adds what polls AWS, reads prices and reckons costs, if that is configured.
-func (d *daemon) watchAWS(ctx context.Context, group *run.Group, factory metric.Factory, address string) error {
+// awsWatch polls AWS, reads prices and reckons costs, with metrics of its own.
+type awsWatch struct {
+	registry *prometheus.Registry
+	exporter *cloudwatch.Exporter
+	meter    *cost.Meter
+}
+
+// watchAWS adds what watches AWS, if that is configured. Of a fleet only the leader
+// does: each time in office is a new watch, so that others show none of it.
+func (d *daemon) watchAWS(ctx context.Context, group *run.Group, address string) error {
 	if !d.config.CloudWatch.Enabled() {
 		return nil
 	}
-	exporter, err := d.config.newExporter(ctx, address, d.prices, cloudwatch.Options{Metrics: factory, Log: d.log})
-	if err != nil {
+	if _, err := d.newWatch(ctx, address); err != nil { // fails now rather than in office
 		return err
 	}
-	meter := cost.NewMeter(cost.MeterOptions{
-		Config: d.config.Cost, Prices: d.prices, Measure: exporter.Measure, Log: d.log.With("component", "cost"),
-		Counts: func() cost.Own { return cost.Own(d.runner.Work()) },
-	})
-	d.registry.MustRegister(d.prices, meter)
 	if path := d.config.Storage.Path; path != "" {
 		if err := d.prices.Keep(path, time.Now()); err != nil {
 			d.log.Warn("Prices of an earlier process are lost", "component", "cost", "err", err)
 		}
 	}
-	group.Add(actor(ctx, exporter.Run))
-	group.Add(actor(ctx, endless(meter.Run)))
-	if d.config.Cost.LivePrices {
-		group.Add(actor(ctx, endless(func(ctx context.Context) {
-			d.prices.Run(ctx, exporter.Calls().GetProducts, d.log.With("component", "cost"))
-		})))
+	lead := func(ctx context.Context, do func(context.Context)) { do(ctx) }
+	if d.fleet != nil {
+		lead = d.fleet.Lead
 	}
+	group.Add(actor(ctx, endless(func(ctx context.Context) {
+		lead(ctx, func(ctx context.Context) {
+			if w, err := d.newWatch(ctx, address); err == nil {
+				d.watch(ctx, w)
+			} else {
+				d.log.Error("AWS cannot be watched", "err", err)
+			}
+		})
+	})))
 	return nil
+}
+
+func (d *daemon) newWatch(ctx context.Context, address string) (w awsWatch, err error) {
+	w.registry = prometheus.NewRegistry()
+	factory := metric.Factory{Registerer: w.registry, NoClassic: !d.run.classicHistogram}
+	if w.exporter, err = d.config.newExporter(ctx, address, d.prices, cloudwatch.Options{Metrics: factory, Log: d.log}); err != nil {
+		return w, err
+	}
+	w.meter = cost.NewMeter(cost.MeterOptions{
+		Config: d.config.Cost, Prices: d.prices, Measure: w.exporter.Measure, Log: d.log.With("component", "cost"), Counts: d.counts,
+	})
+	return w, errors.Join(w.registry.Register(d.prices), w.registry.Register(w.meter))
+}
+
+// watch watches until ctx ends, and shows its metrics meanwhile.
+func (d *daemon) watch(ctx context.Context, w awsWatch) {
+	d.aws.show(w.registry)
+	defer d.aws.show(nil)
+	var parts sync.WaitGroup
+	parts.Go(func() { w.exporter.Run(ctx) })
+	parts.Go(func() { w.meter.Run(ctx) })
+	if d.config.Cost.LivePrices {
+		parts.Go(func() { d.prices.Run(ctx, w.exporter.Calls().GetProducts, d.log.With("component", "cost")) })
+	}
+	parts.Wait()
+}
+
+// counts is what the whole fleet has done.
+func (d *daemon) counts() cost.Own {
+	work := d.runner.Work()
+	if d.fleet != nil {
+		work = work.Add(d.fleet.Others().Counts)
+	}
+	return cost.Own(work)
+}
+
+// passing is a registry that is there at times.
+type passing struct {
+	registry atomic.Pointer[prometheus.Registry]
+}
+
+func (s *passing) show(r *prometheus.Registry) { s.registry.Store(r) }
+
+// Gather gathers from the registry that is there.
+func (s *passing) Gather() ([]*dto.MetricFamily, error) {
+	if r := s.registry.Load(); r != nil {
+		return r.Gather()
+	}
+	return nil, nil
 }
 
 // endless makes an error of nothing of what runs until its context ends.

@@ -87,7 +87,7 @@ func (d *deployment) watch(ctx context.Context, config Config) {
 	d.registry.MustRegister(prices, meter)
 	listener := &nobody{closed: make(chan struct{})}
 	go func() { _ = d.box.Serve(ctx, listener) }()
-	go func() { _ = exporter.Run(ctx) }()
+	go exporter.Run(ctx)
 	go meter.Run(ctx)
 	go prices.Run(ctx, exporter.Calls().GetProducts, log)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -55,6 +57,29 @@ func (d *daemon) hangup(ctx context.Context) error {
 			if err := d.reload(ctx); err != nil {
 				d.log.Error("The configuration was not reloaded; the old one stays in force", "err", err)
 			}
+		}
+	}
+}
+
+// follow reloads when the file has changed, until ctx ends. A mounted ConfigMap
+// changes so. One that needs a restart, or is broken, is refused once.
+func (d *daemon) follow(ctx context.Context) {
+	look := time.NewTicker(d.run.reloadInterval)
+	defer look.Stop()
+	seen, _ := os.ReadFile(d.source.path)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		text, err := os.ReadFile(d.source.path)
+		if err == nil && bytes.Equal(text, seen) {
+			continue
+		}
+		seen = text
+		if err := d.reload(ctx); err != nil {
+			d.log.Error("The configuration was not reloaded; the old one stays in force", "err", err)
 		}
 	}
 }

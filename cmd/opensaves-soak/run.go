@@ -22,6 +22,7 @@ import (
 	"opensaves-soak/exporter/cost"
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load"
+	"opensaves-soak/load/fleet"
 	"opensaves-soak/load/scenario"
 	"opensaves-soak/opensaves/sandbox"
 )
@@ -36,16 +37,20 @@ type runFlags struct {
 	duration         time.Duration
 	summary          string
 	classicHistogram bool
+	reloadInterval   time.Duration
+	fleet            fleetFlags
 }
 
 func (f *runFlags) declare(cmd *kingpin.CmdClause) {
 	cmd.Flag("config.file", "Configuration file; empty: the defaults.").StringVar(&f.configFile)
+	cmd.Flag("config.reload-interval", "How often to look whether the configuration file has changed, and reload it then; 0: only when told to.").Default("0s").DurationVar(&f.reloadInterval)
 	cmd.Flag("target.address", "Overrides target.address of the file: http(s)://host:port (REST) or host:port (gRPC).").StringVar(&f.address)
 	cmd.Flag("target.protocol", "Overrides target.protocol of the file: http or grpc.").StringVar(&f.protocol)
 	cmd.Flag("load.rps", "Overrides load.rps of the file, requests a second.").IsSetByUser(&f.rpsSet).Float64Var(&f.rps)
 	cmd.Flag("duration", "Run for so long once the working set is warm, print a summary, and exit 1 if an answer was wrong or an objective missed; 0: for ever.").DurationVar(&f.duration)
 	cmd.Flag("summary.output", "File for the summary of --duration: JSON, or JUnit where it ends in .xml.").StringVar(&f.summary)
 	cmd.Flag("metrics.classic-histograms", "Expose histograms in classic form beside the native one.").Default("true").BoolVar(&f.classicHistogram)
+	f.fleet.declare(cmd)
 }
 
 // over puts the flags over a configuration.
@@ -75,8 +80,10 @@ type daemon struct {
 	config   Config
 	source   configSource
 	registry *prometheus.Registry
+	aws      passing // the metrics of AWS
 	reloads  reloads
 	runner   *load.Runner
+	fleet    *fleet.Fleet // nil: the load is not shared
 	prices   *cost.Prices
 	sandbox  *sandbox.Sandbox // nil with a target
 	finite   *finite          // nil without --duration
@@ -177,18 +184,24 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 			err = errors.Join(err, kept.Close())
 		}
 	}()
+	if d.fleet, err = d.newFleet(factory); err != nil {
+		return err
+	}
 	d.prices = d.config.newPrices()
 	if d.runner, err = load.New(d.options(ctx, target, factory, kept)); errors.Is(err, errTarget) {
 		return err
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if err := d.watchAWS(ctx, group, factory, target.Address); err != nil {
+	if err := d.watchAWS(ctx, group, target.Address); err != nil {
 		return err
 	}
 	face, err := exporter.New(d.faceOptions())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if d.fleet != nil {
+		group.Add(actor(ctx, d.fleet.Run))
 	}
 	ended := make(chan struct{}) // the load, with its last request
 	group.Add(actor(ctx, func(ctx context.Context) error {
@@ -197,6 +210,9 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 		return d.runner.Run(ctx)
 	}))
 	group.Add(actor(ctx, d.hangup))
+	if d.run.reloadInterval > 0 {
+		group.Add(actor(ctx, endless(d.follow)))
+	}
 	if d.run.duration > 0 {
 		d.finite = d.newFinite()
 		group.Add(actor(ctx, d.finite.run))
@@ -208,7 +224,7 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 // faceOptions are what the HTTP face shows and changes.
 func (d *daemon) faceOptions() exporter.Options {
 	o := exporter.Options{
-		Gatherer: d.registry, Ready: d.runner.Ready, Reload: d.reload, Load: d.runner,
+		Gatherer: prometheus.Gatherers{d.registry, &d.aws}, Ready: d.runner.Ready, Reload: d.reload, Load: d.runner,
 		ControlTokenFile: d.tokenFile, Version: version.Info(), Logger: d.log.With("component", "web"),
 	}
 	if d.sandbox != nil {

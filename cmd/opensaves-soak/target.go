@@ -102,7 +102,7 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 	if kept != nil {
 		identity.Run, identity.Epoch = kept.Identity().Run, kept.Identity().Epoch
 	}
-	return load.Options{
+	o := load.Options{
 		Identity: identity, Register: !c.Embedded(), Cleanup: d.cleansUp(), Store: kept, Config: c.Load, Safety: c.Safety, Data: c.Data,
 		Protocol: target.Wire(), Embedded: c.Embedded(),
 		Slowest: max(time.Duration(target.Timeout), time.Duration(target.BlobTimeout)),
@@ -116,4 +116,8 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 		Metrics: factory,
 		Log:     d.log.With("component", "load"),
 	}
+	if d.fleet != nil {
+		o.Fleet = d.fleet
+	}
+	return o
 }

@@ -78,14 +78,13 @@ func sources(o Options) []source {
 func (e *Exporter) Calls() Calls { return e.calls }
 
 // Run polls until ctx ends, also where there is nothing to poll.
-func (e *Exporter) Run(ctx context.Context) error {
+func (e *Exporter) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, p := range e.pollers {
 		all.Go(func() { p.run(ctx) })
 	}
 	all.Wait()
 	<-ctx.Done()
-	return nil
 }
 
 // Describe implements prometheus.Collector. It names nothing: which series

@@ -192,7 +192,7 @@ func TestWithNothingToPollItRunsOn(t *testing.T) {
 		ctx, cancel := context.WithCancel(r.t.Context())
 		go func() {
 			defer close(ended)
-			_ = r.exporter.Run(ctx)
+			r.exporter.Run(ctx)
 		}()
 		r.wait(time.Second)
 		select {

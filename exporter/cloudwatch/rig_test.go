@@ -118,7 +118,7 @@ func (r *rig) run() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = r.exporter.Run(ctx)
+		r.exporter.Run(ctx)
 	}()
 	r.stop = func() { cancel(); <-done }
 	synctest.Wait()
