@@ -185,10 +185,12 @@ func (c *conductor) tick(now time.Time) {
 	rate := c.share(now)
 	c.peaks.add(rate)
 	c.raise(nil)
+	others := c.Fleet.Others()
+	c.world.Hear(others.Records, at)
 	achieved := float64(c.achieved.sum().answered) / float64(max(1, c.achieved.count))
 	c.told.Store(&desired.Report{AchievedRPS: achieved, Uploaded: c.bytes.sum})
 	c.live.Store(&desired.Live{
-		AchievedRPS:       achieved + c.Fleet.Others().AchievedRPS,
+		AchievedRPS:       achieved + others.AchievedRPS,
 		SkippedOperations: names(c.world.Mix().Skipped()),
 		LimitedBy:         c.limitedBy(point, now),
 	})

@@ -95,7 +95,7 @@ func (r *Runner) patchOnce(ctx context.Context, ifMatch string, change []byte) e
 
 // Report is what the other replicas of the fleet are told.
 func (r *Runner) Report() desired.Report {
-	report := desired.Report{Counts: r.Work().Counts()}
+	report := desired.Report{Counts: r.Work().Counts(), Records: r.world.Tell()}
 	if told := r.told.Load(); told != nil {
 		report.AchievedRPS, report.Uploaded = told.AchievedRPS, told.Uploaded
 	}

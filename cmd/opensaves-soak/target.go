@@ -109,7 +109,7 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 		Connect: connect(ctx, target),
 		World: func(mix *scenario.Mix, tell func(scenario.Violation)) (*scenario.World, error) {
 			return scenario.NewWorld(scenario.Config{
-				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Backend: target.Backend, Identity: identity, Store: kept, OnViolation: tell,
+				Data: c.Data, Verify: c.Verify, Protocol: target.Wire(), Backend: target.Backend, Identity: identity, Store: kept, OnViolation: tell, Shared: d.fleet != nil,
 			}, mix)
 		},
 		Price:   d.prices.Operation,

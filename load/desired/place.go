@@ -29,4 +29,5 @@ type Report struct {
 	AchievedRPS float64            `json:"achieved_rps"` // requests a second that were answered
 	Uploaded    int64              `json:"uploaded"`     // bytes within a day
 	Counts      map[string]float64 `json:"counts"`       // counters by name, since its process began
+	Records     []string           `json:"records"`      // that others may read: store/key/version, the version at least
 }

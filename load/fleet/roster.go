@@ -178,6 +178,7 @@ func (r *roster) others(now time.Time) desired.Report {
 	for _, p := range r.living(now) {
 		sum.AchievedRPS += p.view.Report.AchievedRPS
 		sum.Uploaded += p.view.Report.Uploaded
+		sum.Records = append(sum.Records, p.view.Report.Records...)
 	}
 	return sum
 }

@@ -343,6 +343,18 @@ func (o *Object) Bounds() (low, high uint32) {
 	return o.acked, o.intended
 }
 
+// Told is the version that every read that begins now shows, or a later one; 0 where
+// that is not sure.
+func (o *Object) Told() uint32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last := o.intents[o.acked%kept]
+	if o.suspect || o.frozen || last.version != o.acked || last.absent || o.Former {
+		return 0
+	}
+	return o.acked
+}
+
 // Past tells the object's last writes for the log, the oldest first: version,
 // "deletion" where it is one, and how it ended, with the instant of an acknowledgement.
 func (o *Object) Past() string {

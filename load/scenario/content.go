@@ -72,7 +72,10 @@ func (c *content) tag(o *ledger.Object, version uint32) string {
 }
 
 // arena builds texts that live until it is used for the next record.
-type arena struct{ b []byte }
+type arena struct {
+	b     []byte
+	hints []byte // for other replicas, which go into the next record
+}
 
 // text returns what make appends, sharing the arena's memory.
 func (a *arena) text(build func([]byte) []byte) string {
@@ -135,6 +138,9 @@ func (c *content) opaque(a *arena, s ledger.Sum, o *ledger.Object, version uint3
 	var scratch [128]byte
 	widest := len(ledger.Header{Key: h.Key, Version: version, Length: h.Length, Sum: 1<<32 - 1}.Append(scratch[:0]))
 	filling := ledger.Filling(ledger.Hash(o.Number, version), max(0, int(h.Length)-widest))
+	if n := len(a.hints); n > 0 && n <= len(filling) {
+		filling = a.text(func(b []byte) []byte { return append(append(b, a.hints...), filling[n:]...) })
+	}
 	s.Add(sumBody, "", filling)
 	h.Sum = uint32(s)
 	return a.text(func(b []byte) []byte { return append(h.Append(b), filling...) })

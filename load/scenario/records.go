@@ -38,6 +38,9 @@ func (w *World) write(t *Task) {
 
 // fillRecord fills the call with the task's version of its record.
 func (w *World) fillRecord(t *Task) {
+	if w.Shared {
+		t.arena.hints = w.hints(t.arena.hints, t.rand, t.object)
+	}
 	w.content.record(&t.record, &t.arena, t.object, t.version)
 	if w.Protocol == metric.GRPC {
 		t.record.Properties = append(t.record.Properties, counter(0))
@@ -94,6 +97,9 @@ func (w *World) addRecord(o *ledger.Object) bool {
 // and now and then what was just written.
 func prepareGetRecord(w *World, t *Task) metric.Operation {
 	o := w.join(t)
+	if o == nil && w.peers.count.Load() > 0 && !t.Drawn.Hot && t.rand.IntN(foreignReads) == 0 && w.readForeign(t) {
+		return t.Op
+	}
 	if o == nil {
 		o = w.pick(t, w.records)
 	}
@@ -128,6 +134,8 @@ func (w *World) hint(t *Task) {
 
 func settleGetRecord(w *World, t *Task, err error, now time.Duration) {
 	switch {
+	case t.foreign.key != "":
+		w.settleForeign(t, err, now)
 	case err == nil:
 		t.judge(w, metric.CheckRecord, see(t.object, &t.Answer.Record))
 		w.remember(t, now)

@@ -48,6 +48,7 @@ type Task struct {
 	contest  *contest        // that is worked on, or is to be made
 	round    *round          // of the contest, that is updated in
 
+	foreign   foreign        // another replica's record, that is read
 	former    *ledger.Object // of an earlier start, that is read
 	shadow    *shadow        // by whose rule the answer was falsified
 	inquiry   *inquiry       // that this call brings forward
@@ -83,7 +84,7 @@ func (t *Task) reset(d Draw) {
 	t.Answer.Reset()
 	t.Result, t.Hinted = Result{}, false
 	t.object, t.parent, t.session, t.inquiry, t.version = nil, nil, nil, nil, 0
-	t.total, t.register, t.shadow, t.former = nil, nil, nil, nil
+	t.total, t.register, t.shadow, t.former, t.foreign = nil, nil, nil, nil, foreign{}
 	t.contest, t.round, t.record.Signature = nil, nil, nil
 	t.seen, t.missed, t.missedFor, t.shown, t.whole = ledger.Seen{}, false, 0, false, false
 	t.keys, t.asked, t.befores = t.keys[:0], t.asked[:0], t.befores[:0]

@@ -23,6 +23,7 @@ type Config struct {
 	Protocol metric.Protocol
 	Identity ledger.Identity
 	Backend  string // REST: opensaves.DynamoDB or DocumentDB
+	Shared   bool   // other replicas read our records, and find hints in them
 
 	Store *store.Store  // the ledger on disk; nil: there is none
 	Start time.Duration // now
@@ -77,6 +78,7 @@ type World struct {
 	superseded atomic.Uint64
 	late       atomic.Uint64
 	inquiries  inquiries
+	peers      peers
 	shadows    shadows
 	well       well
 	supplied   atomic.Int64 // when an arrival last read an acknowledged write
