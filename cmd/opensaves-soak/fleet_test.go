@@ -112,6 +112,22 @@ func (p *pods) share(i, rps, count int) {
 	}
 }
 
+// led holds that exactly one leads.
+func (p *pods) led() {
+	p.Helper()
+	leaders := 0
+	for _, one := range p.all {
+		page, err := ask(http.MethodGet, one.url+"/metrics", "")
+		if err != nil {
+			p.Fatal(err)
+		}
+		leaders += strings.Count(page, "\nopensaves_soak_leader 1")
+	}
+	if leaders != 1 {
+		p.Errorf("got %d leaders, want one", leaders)
+	}
+}
+
 // tally is how many pings the sandbox had seen at some instant between two.
 type tally struct {
 	asked, told time.Time
@@ -213,8 +229,9 @@ func TestAFleetKeepsToItsRateWhateverHappensToIt(t *testing.T) {
 	began := time.Now()
 	p.back("four have joined", 2*time.Second, 400)
 
-	p.end(0, syscall.SIGKILL)
+	p.end(0, syscall.SIGKILL) // which leads, as the first one
 	p.back("one was killed", 16*time.Second, 400)
+	p.led()
 
 	p.end(1, syscall.SIGTERM)
 	p.back("one has left", 2*time.Second, 400)

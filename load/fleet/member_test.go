@@ -378,7 +378,7 @@ func TestHeldSharesGoOnWithoutAPIServer(t *testing.T) {
 }
 
 func TestWhateverHappensNoMoreIsSentThanIsWanted(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		simulate(t, seed, func(f *fleetOf) {
 			random := rand.New(rand.NewPCG(seed, 2))
 			f.join()
