@@ -65,6 +65,8 @@ func stateScenes() []scene {
 		{alert: "OpenSavesSoakOverrideForgotten", name: "an hour", at: 10 * time.Minute, input: override(3600)},
 		{alert: "OpenSavesSoakOverrideForgotten", name: "none", at: 10 * time.Minute, input: override(epoch)},
 		{alert: "OpenSavesSoakReloadFailed", name: "failed", at: half, input: one(metric.ReloadSuccessful, "", "0"+hours), fires: here("")},
+		{alert: "OpenSavesSoakReloadFailed", name: "the fleet's load", at: half, input: one(metric.FleetLoadValid, "", "0"+hours), fires: here("")},
+		{alert: "OpenSavesSoakReloadFailed", name: "for a rollout", at: half, input: one(metric.ReloadSuccessful, "", "1x20 0x20 1"+hours)},
 		{alert: "OpenSavesSoakReloadFailed", name: "successful", at: half, input: one(metric.ReloadSuccessful, "", "1"+hours)},
 		{alert: "OpenSavesSoakLedgerErrors", name: "three", at: half, input: one(metric.LedgerErrors, "", "0x20 3"+hours), fires: here("3")},
 		{alert: "OpenSavesSoakLedgerErrors", name: "long ago", at: 3 * time.Hour, input: one(metric.LedgerErrors, "", "3"+hours)},

@@ -90,10 +90,12 @@ func (b builder) state() []alert {
 			description: "The load has been changing for six hours: burn rates, drift and the components raise no alert meanwhile.",
 		},
 		{
-			name: "OpenSavesSoakReloadFailed", severity: Warning, board: BoardLoad,
-			expr:        over("min", b.series(metric.ReloadSuccessful.Name)) + " == 0",
-			summary:     "The configuration of the soak tester could not be reloaded.",
-			description: "A replica goes on with the configuration from before the last reload.",
+			// A rollout restarts replicas that cannot reload what has changed.
+			name: "OpenSavesSoakReloadFailed", severity: Warning, board: BoardLoad, wait: 15 * time.Minute,
+			expr: over("min", b.series(metric.ReloadSuccessful.Name)) + " == 0\nor " +
+				over("min", b.series(metric.FleetLoadValid.Name)) + " == 0",
+			summary:     "The soak tester refuses its configuration, or the load that its fleet keeps.",
+			description: "A replica goes on with the last good configuration or load.",
 		},
 		{
 			name: "OpenSavesSoakLedgerErrors", severity: Warning, board: BoardLoad,

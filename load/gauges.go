@@ -13,6 +13,7 @@ import (
 type gauges struct {
 	target, fleet, limit, warmup               prometheus.Gauge
 	override, overrideStart, stage, transition prometheus.Gauge
+	valid                                      prometheus.Gauge
 	objects, bytes, guard                      *prometheus.GaugeVec
 	trips, changes                             *prometheus.CounterVec
 }
@@ -33,6 +34,8 @@ func newGauges(f metric.Factory) gauges {
 		trips:         f.Counter(metric.GuardTrips),
 		changes:       f.Counter(metric.LoadChanges),
 	}
+	g.valid = f.Gauge(metric.FleetLoadValid).WithLabelValues()
+	g.valid.Set(1) // what nobody keeps is not broken
 	g.warmup.Set(1)
 	g.bytes.WithLabelValues("blob")
 	for _, source := range []desired.Source{desired.API, desired.Stages, desired.Reload, desired.TTL, desired.Guard, desired.Fleet} {

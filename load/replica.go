@@ -48,7 +48,9 @@ func (alone) Others() desired.Report { return desired.Report{} }
 // others say that the document could not be completed, which is tried again
 // with the next one.
 func (r *Runner) Adopt(ctx context.Context, document []byte, version string) error {
-	if err := r.store.Adopt(time.Now(), document, version, desired.Fleet); err != nil {
+	err := r.store.Adopt(time.Now(), document, version, desired.Fleet)
+	r.metrics.gauges.valid.Set(truth(err == nil))
+	if err != nil {
 		return err
 	}
 	next, err := r.store.Begin()

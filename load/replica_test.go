@@ -158,6 +158,9 @@ func TestAPatchIsKeptForTheFleetAndARaceIsRunOnceMore(t *testing.T) {
 		if err := patch(`"1"`, `{"rps": 300}`); !errors.Is(err, desired.ErrStale) {
 			t.Errorf("for an old version: got %v, want ErrStale", err)
 		}
+		if err := s.Adopt(t.Context(), []byte("broken"), "9"); !errors.Is(err, desired.ErrDocument) || s.value(t, metric.FleetLoadValid) != 0 {
+			t.Errorf("for a broken document: got %v and fleet_load_valid %v, want ErrDocument and 0", err, s.value(t, metric.FleetLoadValid))
+		}
 		w.gone = desired.ErrUnavailable
 		if err := patch("", `{"rps": 300}`); !errors.Is(err, desired.ErrUnavailable) || s.Status().RPS != 200 {
 			t.Errorf("without API server: got %v and %v requests a second, want ErrUnavailable and 200", err, s.Status().RPS)

@@ -14,7 +14,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
-	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/desired"
 	"opensaves-soak/load/fleet"
 )
@@ -70,7 +69,7 @@ func (f fleetFlags) options() (o fleet.Options, err error) {
 }
 
 // newFleet makes the fleet of the flags, nil where the load is not shared.
-func (d *daemon) newFleet(factory metric.Factory) (*fleet.Fleet, error) {
+func (d *daemon) newFleet() (*fleet.Fleet, error) {
 	if !d.run.fleet.on {
 		return nil, nil
 	}
@@ -83,6 +82,6 @@ func (d *daemon) newFleet(factory metric.Factory) (*fleet.Fleet, error) {
 		return d.runner.Adopt(ctx, document, version)
 	}
 	o.Report = func() desired.Report { return d.runner.Report() }
-	o.Metrics, o.Log = factory, d.log.With("component", "fleet")
+	o.Log = d.log.With("component", "fleet")
 	return fleet.New(o)
 }

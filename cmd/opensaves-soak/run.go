@@ -184,7 +184,7 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 			err = errors.Join(err, kept.Close())
 		}
 	}()
-	if d.fleet, err = d.newFleet(factory); err != nil {
+	if d.fleet, err = d.newFleet(); err != nil {
 		return err
 	}
 	d.prices = d.config.newPrices()

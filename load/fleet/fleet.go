@@ -12,10 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/rest"
 
-	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/desired"
 )
 
@@ -29,9 +27,8 @@ type Options struct {
 	// Adopt puts what the fleet keeps in force. Errors are those of desired.Store.
 	Adopt func(ctx context.Context, document []byte, version string) error
 	// Report is what the others are told of this replica.
-	Report  func() desired.Report
-	Metrics metric.Factory
-	Log     *slog.Logger
+	Report func() desired.Report
+	Log    *slog.Logger
 }
 
 // Fleet is this replica's view of all.
@@ -41,7 +38,6 @@ type Fleet struct {
 	leases   *leaseStore
 	member   *member
 	leader   *leader
-	valid    prometheus.Gauge
 
 	mu      sync.Mutex
 	refused string // version of the document that was refused last
@@ -56,9 +52,8 @@ func New(o Options) (*Fleet, error) {
 	holder := o.Replica + "_" + rand.Text()
 	f := &Fleet{
 		Options: o, document: &document{cluster}, leases: &leaseStore{cluster, holder},
-		leader: newLeader(cluster, holder), valid: o.Metrics.Gauge(metric.FleetLoadValid).WithLabelValues(),
+		leader: newLeader(cluster, holder),
 	}
-	f.valid.Set(1)
 	f.member = &member{
 		leases: f.leases, name: o.Replica, holder: holder, hold: o.Hold, refresh: f.refresh, report: o.Report,
 		log: o.Log, wake: make(chan struct{}, 1), roster: newRoster(o.Replica),
@@ -125,9 +120,7 @@ func (f *Fleet) refresh(ctx context.Context) (version string, err error) {
 // force, and is told once.
 func (f *Fleet) adopt(ctx context.Context, document []byte, version string) error {
 	err := f.Adopt(ctx, document, version)
-	broken := errors.Is(err, desired.ErrDocument) || errors.Is(err, desired.ErrRefused)
-	f.valid.Set(map[bool]float64{false: 1}[broken])
-	if !broken {
+	if !errors.Is(err, desired.ErrDocument) && !errors.Is(err, desired.ErrRefused) {
 		return err
 	}
 	f.mu.Lock()

@@ -218,7 +218,7 @@ func (p *peers) forget(key string) {
 // listen takes in the hints of a record that was read.
 func (w *World) listen(t *Task, now time.Duration) {
 	_, filling, _ := ledger.ParseHeader(t.Answer.Record.Opaque)
-	store, prefix := strings.Clone(t.foreign.store), t.foreign.prefix()
+	store, prefix := t.foreign.store, t.foreign.prefix()
 	w.peers.mu.Lock()
 	defer w.peers.mu.Unlock()
 	if _, living := w.peers.at[t.foreign.key]; !living {
