@@ -189,3 +189,17 @@ func FuzzAdopt(f *testing.F) {
 		}
 	})
 }
+
+func TestClocksThatDifferCostNoMoreThanTheSlopeOfARamp(t *testing.T) {
+	const skew = 2.0 // seconds
+	s := replicas(t, base(), base())
+	s.patch(0, 0, `{"rps": 1050, "ramp": "100s"}`)
+	slope := 1000. / 100
+	for at := -skew; at < 110; at += 0.5 {
+		early, late := s.stores[0].Get().At(second(at+skew)).From, s.stores[1].Get().At(second(at)).From
+		highest := min(1050, 50+slope*max(0, at+skew))
+		if sum := early/2 + late/2; sum > highest+1e-9 || sum < highest-slope*skew-1e-9 {
+			t.Fatalf("at %v s: got %v a second of both, want %v to %v", at, sum, highest-slope*skew, highest)
+		}
+	}
+}
