@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 
 	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,6 +30,7 @@ type cluster struct {
 	core                      typedcore.CoreV1Interface
 	coordination              typedcoordination.CoordinationV1Interface
 	namespace, fleet, replica string
+	owner                     atomic.Pointer[meta.OwnerReference] // of Leases; nil until the ConfigMap was read
 }
 
 // connect makes clients; it calls nobody. Each call ends within timeout, but for
@@ -109,6 +111,9 @@ func (s *leaseStore) put(ctx context.Context, v view) (string, error) {
 func (s *leaseStore) ours(l *coordination.Lease, view string) *coordination.Lease {
 	seconds, now := int32(expiring.Seconds()), meta.NowMicro()
 	l.Name, l.Namespace = s.replica, s.namespace
+	if owner := s.owner.Load(); owner != nil { // so that Leases go with an installation that is deleted under its pods
+		l.OwnerReferences = []meta.OwnerReference{*owner}
+	}
 	l.Labels, l.Annotations = map[string]string{label: s.fleet}, map[string]string{annotation: view}
 	l.Spec = coordination.LeaseSpec{HolderIdentity: &s.holder, LeaseDurationSeconds: &seconds, RenewTime: &now}
 	return l

@@ -27,6 +27,7 @@ func (d *document) read(ctx context.Context) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", desired.ErrUnavailable, err)
 	}
+	d.owner.Store(&meta.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: kept.Name, UID: kept.UID})
 	return []byte(kept.Data[key]), kept.ResourceVersion, nil
 }
 

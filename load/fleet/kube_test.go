@@ -145,6 +145,16 @@ func TestAFleetOnARealAPIServer(t *testing.T) {
 		return others.AchievedRPS == 7 && strings.Join(others.Records, " ") == "soak-1"
 	})
 
+	t.Run("Leases go with the ConfigMap", func(t *testing.T) {
+		kept, err := c.client.CoreV1().ConfigMaps("soak").Get(t.Context(), "soak-load", meta.GetOptions{})
+		c.must(nil, err)
+		l, err := c.client.CoordinationV1().Leases("soak").Get(t.Context(), "soak-0", meta.GetOptions{})
+		c.must(nil, err)
+		if owners := l.OwnerReferences; len(owners) != 1 || owners[0].UID != kept.UID {
+			t.Errorf("got owners %+v, want the ConfigMap", owners)
+		}
+	})
+
 	t.Run("a document that is written by one or by hand is in force for all", func(t *testing.T) {
 		_, version, err := a.Read(t.Context())
 		if err != nil {
