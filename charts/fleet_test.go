@@ -96,12 +96,15 @@ func TestThePodOfHelmTestTriesTheService(t *testing.T) {
 	for values, want := range map[string][]string{
 		"": {"try", "--url=http://opensaves-soak:9842"},
 		"service: {port: 80}\ncontrolToken: {existingSecret: a}": {"try", "--url=http://opensaves-soak:80", "--token-file=/etc/opensaves-soak/control-token/token"},
-		"webConfig: {existingSecret: a}":                         {"try", "--url=https://opensaves-soak:9842"},
+		"webConfig: {existingSecret: a, scheme: http}":           {"try", "--url=http://opensaves-soak:9842"},
 	} {
 		try := named[*corev1.Pod](t, render(t, withTarget+values), "opensaves-soak-test")
 		if diff := cmp.Diff(want, try.Spec.Containers[0].Args); diff != "" || try.Annotations["helm.sh/hook"] != "test" {
 			t.Errorf("got annotations %v; wanted -, got +\n%s", try.Annotations, diff)
 		}
+	}
+	if got := kinds(render(t, withTarget+"webConfig: {existingSecret: a}"))["Pod"]; got != 0 {
+		t.Errorf("got %d pods with TLS, want none: the program would not trust the certificate", got)
 	}
 }
 

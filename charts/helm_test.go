@@ -94,8 +94,14 @@ func tool(t *testing.T, name string) string {
 // helm runs Helm with values, which are YAML. The error has what Helm says.
 func helm(t *testing.T, values string, args ...string) ([]byte, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), tool(t, "helm"), append(args, "--namespace="+namespace, "--values=-")...)
-	cmd.Stdin = strings.NewReader(values)
+	return runHelm(t, nil, values, append(args, "--values=-")...)
+}
+
+// runHelm runs Helm with more of an environment, and what it reads.
+func runHelm(t *testing.T, env []string, input string, args ...string) ([]byte, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), tool(t, "helm"), append(args, "--namespace="+namespace)...)
+	cmd.Env, cmd.Stdin = append(os.Environ(), env...), strings.NewReader(input)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()
@@ -136,25 +142,43 @@ func render(t *testing.T, values string) []runtime.Object {
 func parse(t *testing.T, manifest []byte) (objects []runtime.Object) {
 	t.Helper()
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
-	documents := kubeyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifest)))
-	for {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return objects
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, document := range documents(t, manifest) {
 		object, _, err := decoder.Decode(document, nil, nil)
 		if runtime.IsNotRegisteredError(err) {
-			custom := new(unstructured.Unstructured)
-			object, err = custom, kubeyaml.UnmarshalStrict(document, &custom.Object)
+			object, err = plainObject(t, document), nil
 		}
 		if err != nil {
 			t.Fatalf("%v\n%s", err, document)
 		}
 		objects = append(objects, object)
 	}
+	return objects
+}
+
+// documents returns the documents of a file of YAML.
+func documents(t *testing.T, file []byte) (all [][]byte) {
+	t.Helper()
+	reader := kubeyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(file)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, document)
+	}
+}
+
+// plainObject reads a document as it is, whatever its kind.
+func plainObject(t *testing.T, document []byte) *unstructured.Unstructured {
+	t.Helper()
+	object := new(unstructured.Unstructured)
+	if err := kubeyaml.UnmarshalStrict(document, &object.Object); err != nil {
+		t.Fatalf("%v\n%s", err, document)
+	}
+	return object
 }
 
 // named returns the object of a type and a name.

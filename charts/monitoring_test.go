@@ -1,11 +1,22 @@
 package charts
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/dashboards"
@@ -81,6 +92,66 @@ func TestAScrapeIsNamedAsTheRulesSelectIt(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, monitors[0].Object["spec"]); diff != "" {
 			t.Errorf("wanted -, got +\n%s", diff)
+		}
+	}
+}
+
+// operator is the Prometheus operator whose kinds are installed. It is older than
+// the key scrapeNativeHistograms.
+const operator = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
+
+// define installs kinds of the operator, and returns once they are served.
+func (c *cluster) define(t *testing.T, plurals ...string) {
+	t.Helper()
+	definitions := dynamic.NewForConfigOrDie(c.config).Resource(kubeschema.GroupVersionResource{
+		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
+	})
+	directory := filepath.Join(downloaded(t, operator), "example", "prometheus-operator-crd")
+	for _, plural := range plurals {
+		text, err := os.ReadFile(filepath.Join(directory, "monitoring.coreos.com_"+plural+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, document := range documents(t, text) {
+			if _, err := definitions.Create(t.Context(), plainObject(t, document), metav1.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for deadline := time.After(time.Minute); !c.serves("monitoring.coreos.com/v1", len(plurals)); {
+		select {
+		case <-deadline:
+			t.Fatalf("got no %v served within a minute, want them", plurals)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// downloaded returns the directory of a module that this one does not require.
+func downloaded(t *testing.T, module string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module).Output()
+	var found struct{ Dir string }
+	if err != nil || json.Unmarshal(out, &found) != nil {
+		t.Fatalf("downloading %s: got %v, %s, want its directory", module, err, out)
+	}
+	return found.Dir
+}
+
+// serves says whether so many kinds of a group are served.
+func (c *cluster) serves(group string, n int) bool {
+	list, err := c.admin.Discovery().ServerResourcesForGroupVersion(group)
+	return err == nil && len(list.APIResources) >= n
+}
+
+func (c *cluster) leavesOut(t *testing.T) {
+	for key, want := range map[string]string{
+		"true": `strict decoding error: unknown field "spec.scrapeNativeHistograms"`, "null": "<nil>",
+	} {
+		objects := manifests(t, withTarget+"serviceMonitor: {enabled: true, scrapeNativeHistograms: "+key+"}")
+		monitor := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "ServiceMonitor" })
+		if got := fmt.Sprint(c.dryRun(t, objects[monitor])); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", key, got, want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ var flag = regexp.MustCompile(`--(\[no-\])?([a-z][a-z.-]*[a-z])`)
 func TestTheProgramHasEveryCommandAndFlagThatPodsAreStartedWith(t *testing.T) {
 	used := map[string]map[string]bool{}
 	for _, values := range []string{
-		withTarget + "fleet: {hold: true}\ncontrolToken: {existingSecret: a}\nwebConfig: {existingSecret: b}\n",
+		withTarget + "fleet: {hold: true}\ncontrolToken: {existingSecret: a}\nwebConfig: {existingSecret: b, scheme: http}\n",
 		withTarget + "mode: job\n",
 	} {
 		for _, pod := range pods(render(t, values)) {
