@@ -81,9 +81,9 @@ func (w *World) Hear(told []string, now time.Duration) {
 		living[f.prefix()] = true
 		p.hear(f)
 	}
-	for i := len(p.known) - 1; i >= 0; i-- {
+	for key, i := range p.at {
 		if !living[p.known[i].prefix()] {
-			p.drop(p.known[i].key)
+			p.drop(key)
 		}
 	}
 	p.count.Store(int64(len(p.known)))
