@@ -23,6 +23,7 @@ type conductor struct {
 	fullUntil time.Duration // max_in_flight bound the load until then
 	limit     float64       // by guards, of the plan in force
 	planned   desired.Place
+	elsewhere float64 // bytes that other replicas had uploaded
 	want      desired.Mix
 	serial    uint64 // of the state that the plan follows
 	costOn    bool
@@ -177,6 +178,10 @@ func (c *conductor) tick(now time.Time) {
 	at := now.Sub(c.origin)
 	state := c.store.Get()
 	point := state.At(now)
+	others := c.Fleet.Others()
+	c.world.Hear(others.Records, at)
+	t.uploaded += int64(others.Counts[uploaded] - c.elsewhere)
+	c.elsewhere = others.Counts[uploaded]
 	c.guard(t, at, point)
 	c.achieved.add(t)
 	if t.full > 0 {
@@ -185,10 +190,8 @@ func (c *conductor) tick(now time.Time) {
 	rate := c.share(now)
 	c.peaks.add(rate)
 	c.raise(nil)
-	others := c.Fleet.Others()
-	c.world.Hear(others.Records, at)
 	achieved := float64(c.achieved.sum().answered) / float64(max(1, c.achieved.count))
-	c.told.Store(&desired.Report{AchievedRPS: achieved, Uploaded: c.bytes.sum})
+	c.Runner.achieved.Store(math.Float64bits(achieved))
 	c.live.Store(&desired.Live{
 		AchievedRPS:       achieved + others.AchievedRPS,
 		SkippedOperations: names(c.world.Mix().Skipped()),
@@ -204,7 +207,7 @@ func (c *conductor) guard(t tally, at time.Duration, point desired.Point) {
 	}
 	c.cost.update(t)
 	c.tripped(guardErrors, c.errors.update(t, at))
-	c.tripped(guardBytes, c.bytes.update(t, at, c.Fleet.Others().Uploaded))
+	c.tripped(guardBytes, c.bytes.update(t, at))
 	bought := c.cost.limit()
 	costs := bought > 0 && bought < max(point.From, point.To)
 	c.tripped(guardCost, costs && !c.costOn)

@@ -34,10 +34,12 @@ func (r *Runner) whole(now time.Time) float64 {
 // Patch merges a document into the override and returns the state after it.
 // Errors are those of desired.Store.
 func (r *Runner) Patch(ctx context.Context, ifMatch string, document []byte) (desired.Status, error) {
+	var err error
 	if r.shared {
-		return r.Status(), r.patch(ctx, ifMatch, document)
+		err = r.patch(ctx, ifMatch, document)
+	} else {
+		_, err = r.store.Patch(time.Now(), ifMatch, document)
 	}
-	_, err := r.store.Patch(time.Now(), ifMatch, document)
 	return r.Status(), err
 }
 

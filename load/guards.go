@@ -148,9 +148,9 @@ type byteGuard struct {
 	on     bool
 }
 
-// update takes the tally of a second and what other replicas have uploaded, and
+// update takes the tally of a second, with what other replicas uploaded, and
 // reports whether the guard tripped.
-func (g *byteGuard) update(t tally, now time.Duration, others int64) (tripped bool) {
+func (g *byteGuard) update(t tally, now time.Duration) (tripped bool) {
 	for minute := int(now / time.Minute); g.minute < minute; {
 		g.minute++
 		at := g.minute % len(g.ring)
@@ -160,6 +160,6 @@ func (g *byteGuard) update(t tally, now time.Duration, others int64) (tripped bo
 	g.ring[g.minute%len(g.ring)] += t.uploaded
 	g.sum += t.uploaded
 	before := g.on
-	g.on = g.perDay > 0 && g.sum+others >= g.perDay
+	g.on = g.perDay > 0 && g.sum >= g.perDay
 	return g.on && !before
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"opensaves-soak/load/desired"
@@ -48,21 +49,19 @@ func (alone) Others() desired.Report { return desired.Report{} }
 // others say that the document could not be completed, which is tried again
 // with the next one.
 func (r *Runner) Adopt(ctx context.Context, document []byte, version string) error {
-	err := r.store.Adopt(time.Now(), document, version, desired.Fleet)
+	next, err := r.store.Adopt(time.Now(), document, version, desired.Fleet)
 	r.metrics.gauges.valid.Set(truth(err == nil))
-	if err != nil {
-		return err
-	}
-	next, err := r.store.Begin()
 	if err != nil || next == nil {
 		return err
 	}
-	if version, err = r.Fleet.Write(ctx, next, version); errors.Is(err, desired.ErrConflict) {
+	switch version, err = r.Fleet.Write(ctx, next, version); {
+	case errors.Is(err, desired.ErrConflict):
 		return nil // another replica was first
-	} else if err != nil {
+	case err != nil:
 		return fmt.Errorf("keeping the beginning of the stages: %w", err)
 	}
-	return r.store.Adopt(time.Now(), next, version, desired.Fleet)
+	_, err = r.store.Adopt(time.Now(), next, version, desired.Fleet)
+	return err
 }
 
 // patch merges a change into what the fleet keeps. A race that is lost is run
@@ -92,17 +91,19 @@ func (r *Runner) patchOnce(ctx context.Context, ifMatch string, change []byte) e
 	} else if version, err = r.Fleet.Write(ctx, next, version); err != nil {
 		return err
 	}
-	return r.store.Adopt(time.Now(), next, version, desired.API)
+	_, err = r.store.Adopt(time.Now(), next, version, desired.API)
+	return err
 }
 
 // Report is what the other replicas of the fleet are told.
 func (r *Runner) Report() desired.Report {
-	report := desired.Report{Counts: r.Work().Counts(), Records: r.world.Tell()}
-	if told := r.told.Load(); told != nil {
-		report.AchievedRPS, report.Uploaded = told.AchievedRPS, told.Uploaded
-	}
+	report := desired.Report{AchievedRPS: math.Float64frombits(r.achieved.Load()), Counts: r.Work().Counts(), Records: r.world.Tell()}
+	report.Counts[uploaded] = float64(r.uploaded.Load())
 	return report
 }
+
+// uploaded names bytes among the counts, where operations have their own names.
+const uploaded = "uploaded_bytes"
 
 // placed is a place that the load must keep to before done is closed.
 type placed struct {

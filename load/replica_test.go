@@ -141,11 +141,9 @@ func TestAPatchIsKeptForTheFleetAndARaceIsRunOnceMore(t *testing.T) {
 			_, err := s.Patch(t.Context(), ifMatch, []byte(change))
 			return err
 		}
-		if err := patch("", `{"rps": 100}`); err != nil {
-			t.Fatal(err)
-		}
-		if got := s.Status(); got.RPS != 100 || got.Version != "1" {
-			t.Errorf("got %v requests a second in version %s, want 100 in that of the document", got.RPS, got.Version)
+		got, err := s.Patch(t.Context(), "", []byte(`{"rps": 100}`))
+		if err != nil || got.RPS != 100 || got.Version != "1" {
+			t.Errorf("got %v requests a second in version %s, %v, want 100 in that of the document", got.RPS, got.Version, err)
 		}
 		w.conflicts = 1
 		if err := patch("", `{"rps": 200}`); err != nil || s.Status().RPS != 200 {

@@ -65,7 +65,8 @@ type Runner struct {
 	shared      bool // with other replicas
 	place       atomic.Pointer[desired.Place]
 	places      chan placed
-	told        atomic.Pointer[desired.Report]
+	achieved    atomic.Uint64 // answers a second; bits of a float64
+	uploaded    atomic.Int64  // bytes
 	guarded     atomic.Uint64 // the rate that guards let through, fleet-wide; bits of a float64
 	ready       atomic.Bool
 	changedAt   atomic.Int64 // when the load last changed, guards excepted; Unix nanoseconds
@@ -263,6 +264,7 @@ func (r *Runner) count(t *scenario.Task) {
 	r.tally.nanoUSD.Add(int64(r.Price(t.Op, r.recordBytes, t.Size) * 1e9))
 	if t.Call.Content != nil {
 		r.tally.uploaded.Add(t.Call.Content.Size())
+		r.uploaded.Add(t.Call.Content.Size())
 	}
 }
 

@@ -13,7 +13,7 @@ type Work struct {
 	Attempts [metric.Operations]float64 // requests written to a connection, background ones too
 }
 
-// Work counts what was done. It reads thousands of counters: it is for once a minute.
+// Work counts what was done. It reads thousands of counters: it is for every few seconds.
 func (r *Runner) Work() (w Work) {
 	for op := range r.metrics.requests {
 		for class := range r.metrics.requests[op] {

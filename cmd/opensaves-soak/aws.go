@@ -60,7 +60,9 @@ func (d *daemon) watchAWS(ctx context.Context, group *run.Group, address string)
 	if !d.config.CloudWatch.Enabled() {
 		return nil
 	}
-	if _, err := d.newWatch(ctx, address); err != nil { // fails now rather than in office
+	c, ceiling := d.config, cloudwatch.NewCeiling(d.config.CloudWatch.MaxUSDPerHour, d.prices.RequestedMetric)
+	make := func() (awsWatch, error) { return d.newWatch(ctx, c, cloudwatch.Options{Ceiling: ceiling}, address) }
+	if _, err := make(); err != nil { // fails now rather than in office
 		return err
 	}
 	if path := d.config.Storage.Path; path != "" {
@@ -74,8 +76,8 @@ func (d *daemon) watchAWS(ctx context.Context, group *run.Group, address string)
 	}
 	group.Add(actor(ctx, endless(func(ctx context.Context) {
 		lead(ctx, func(ctx context.Context) {
-			if w, err := d.newWatch(ctx, address); err == nil {
-				d.watch(ctx, w)
+			if w, err := make(); err == nil {
+				d.watch(ctx, w, c.Cost.LivePrices)
 			} else {
 				d.log.Error("AWS cannot be watched", "err", err)
 			}
@@ -84,26 +86,26 @@ func (d *daemon) watchAWS(ctx context.Context, group *run.Group, address string)
 	return nil
 }
 
-func (d *daemon) newWatch(ctx context.Context, address string) (w awsWatch, err error) {
+func (d *daemon) newWatch(ctx context.Context, c Config, o cloudwatch.Options, address string) (w awsWatch, err error) {
 	w.registry = prometheus.NewRegistry()
-	factory := metric.Factory{Registerer: w.registry, NoClassic: !d.run.classicHistogram}
-	if w.exporter, err = d.config.newExporter(ctx, address, d.prices, cloudwatch.Options{Metrics: factory, Log: d.log}); err != nil {
+	o.Metrics, o.Log = metric.Factory{Registerer: w.registry, NoClassic: !d.run.classicHistogram}, d.log
+	if w.exporter, err = c.newExporter(ctx, address, d.prices, o); err != nil {
 		return w, err
 	}
 	w.meter = cost.NewMeter(cost.MeterOptions{
-		Config: d.config.Cost, Prices: d.prices, Measure: w.exporter.Measure, Log: d.log.With("component", "cost"), Counts: d.counts,
+		Config: c.Cost, Prices: d.prices, Measure: w.exporter.Measure, Log: d.log.With("component", "cost"), Counts: d.counts,
 	})
 	return w, errors.Join(w.registry.Register(d.prices), w.registry.Register(w.meter))
 }
 
 // watch watches until ctx ends, and shows its metrics meanwhile.
-func (d *daemon) watch(ctx context.Context, w awsWatch) {
+func (d *daemon) watch(ctx context.Context, w awsWatch, livePrices bool) {
 	d.aws.show(w.registry)
 	defer d.aws.show(nil)
 	var parts sync.WaitGroup
 	parts.Go(func() { w.exporter.Run(ctx) })
 	parts.Go(func() { w.meter.Run(ctx) })
-	if d.config.Cost.LivePrices {
+	if livePrices {
 		parts.Go(func() { d.prices.Run(ctx, w.exporter.Calls().GetProducts, d.log.With("component", "cost")) })
 	}
 	parts.Wait()

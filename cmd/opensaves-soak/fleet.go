@@ -25,6 +25,7 @@ type fleetFlags struct {
 	namespace  string
 	replica    string
 	kubeconfig string
+	pod        string
 	hold       bool
 }
 
@@ -33,6 +34,7 @@ func (f *fleetFlags) declare(cmd *kingpin.CmdClause) {
 	cmd.Flag("kubernetes.name", "Name of the fleet: its load is kept in the ConfigMap NAME-load.").Default(name).StringVar(&f.name)
 	cmd.Flag("kubernetes.namespace", "Namespace of the fleet; empty: that of the pod's service account.").Envar("POD_NAMESPACE").StringVar(&f.namespace)
 	cmd.Flag("kubernetes.replica", "Name of this replica, unique in the fleet; empty: the host's.").Envar("POD_NAME").StringVar(&f.replica)
+	cmd.Flag("kubernetes.pod", "Uid of the pod, by which a process that follows another one in the same pod takes over at once; empty: unknown.").Envar("POD_UID").StringVar(&f.pod)
 	cmd.Flag("kubernetes.kubeconfig", "File that says how to reach the API server from outside the cluster; empty: from within.").StringVar(&f.kubeconfig)
 	cmd.Flag("kubernetes.hold", "Keep sending the last share while there is no API server: a fleet of N then sends up to 2 - 1/N times its rate.").BoolVar(&f.hold)
 }
@@ -42,7 +44,7 @@ const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 // options are what a fleet is made of, as far as flags know.
 func (f fleetFlags) options() (o fleet.Options, err error) {
-	o = fleet.Options{Namespace: f.namespace, Name: f.name, Replica: f.replica, Hold: f.hold}
+	o = fleet.Options{Namespace: f.namespace, Name: f.name, Replica: f.replica, Pod: f.pod, Hold: f.hold}
 	if o.Replica == "" {
 		if o.Replica, err = os.Hostname(); err != nil {
 			return o, fmt.Errorf("finding the name of this replica: %w", err)

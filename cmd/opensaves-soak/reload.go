@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -61,12 +60,12 @@ func (d *daemon) hangup(ctx context.Context) error {
 	}
 }
 
-// follow reloads when the file has changed, until ctx ends. A mounted ConfigMap
+// follow reloads at its first look, as the file may have changed meanwhile, and when the file has changed, until ctx ends. A mounted ConfigMap
 // changes so. One that needs a restart, or is broken, is refused once.
 func (d *daemon) follow(ctx context.Context) {
 	look := time.NewTicker(d.run.reloadInterval)
 	defer look.Stop()
-	seen, _ := os.ReadFile(d.source.path)
+	var seen string
 	for {
 		select {
 		case <-ctx.Done():
@@ -74,10 +73,11 @@ func (d *daemon) follow(ctx context.Context) {
 		case <-look.C:
 		}
 		text, err := os.ReadFile(d.source.path)
-		if err == nil && bytes.Equal(text, seen) {
+		now := fmt.Sprintf("%s%v", text, err)
+		if now == seen {
 			continue
 		}
-		seen = text
+		seen = now
 		if err := d.reload(ctx); err != nil {
 			d.log.Error("The configuration was not reloaded; the old one stays in force", "err", err)
 		}

@@ -108,6 +108,9 @@ func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
 	if c.run.duration < 0 || c.run.summary != "" && c.run.duration == 0 {
 		return nil, fmt.Errorf("%w: --duration: got %s, want more than 0s with --summary.output", errUsage, c.run.duration)
 	}
+	if c.run.reloadInterval < 0 || c.run.reloadInterval > 0 && c.run.configFile == "" {
+		return nil, fmt.Errorf("%w: --config.reload-interval: got %s, want 0s or more, with --config.file", errUsage, c.run.reloadInterval)
+	}
 	var err error
 	if d.config, err = d.source.load(); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)

@@ -17,9 +17,9 @@ const (
 	paused    // until the hour has room
 )
 
-// ceiling bounds what GetMetricData costs in an hour, all components together.
+// Ceiling bounds what GetMetricData costs in an hour, all components together.
 // It is safe for concurrent use.
-type ceiling struct {
+type Ceiling struct {
 	usdPerHour float64
 	price      func() float64 // USD of a billed metric
 
@@ -34,12 +34,13 @@ type ceiling struct {
 // estimate is how many billed metrics an hour takes, by the level before paused.
 type estimate [paused]int
 
-func newCeiling(usdPerHour float64, price func() float64) *ceiling {
-	return &ceiling{usdPerHour: usdPerHour, price: price, expected: map[metric.Component]estimate{}, refused: map[metric.Component]bool{}}
+// NewCeiling makes one of so many USD an hour, at a price of USD a billed metric.
+func NewCeiling(usdPerHour float64, price func() float64) *Ceiling {
+	return &Ceiling{usdPerHour: usdPerHour, price: price, expected: map[metric.Component]estimate{}, refused: map[metric.Component]bool{}}
 }
 
 // expect notes what a component will ask for.
-func (c *ceiling) expect(of metric.Component, e estimate) {
+func (c *Ceiling) expect(of metric.Component, e estimate) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expected[of] = e
@@ -47,7 +48,7 @@ func (c *ceiling) expect(of metric.Component, e estimate) {
 
 // level is how far the polls must be held back: the first level whose hour the
 // ceiling pays, paused where it did not pay a component's last poll.
-func (c *ceiling) level() int {
+func (c *Ceiling) level() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, refused := range c.refused {
@@ -58,7 +59,7 @@ func (c *ceiling) level() int {
 	return c.affordable()
 }
 
-func (c *ceiling) affordable() int {
+func (c *Ceiling) affordable() int {
 	for l := range slow {
 		metrics := 0
 		for _, e := range c.expected {
@@ -72,7 +73,7 @@ func (c *ceiling) affordable() int {
 }
 
 // asking is the level at which a poll is put together.
-func (c *ceiling) asking() int {
+func (c *Ceiling) asking() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.affordable()
@@ -87,7 +88,7 @@ const (
 
 // admit reserves so many billed metrics for a component's poll if the hour has room
 // for them, and says whether it is the first time that it is nearly full.
-func (c *ceiling) admit(now time.Time, of metric.Component, metrics int) (ok, warn bool) {
+func (c *Ceiling) admit(now time.Time, of metric.Component, metrics int) (ok, warn bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance(now)
@@ -106,14 +107,14 @@ func (c *ceiling) admit(now time.Time, of metric.Component, metrics int) (ok, wa
 }
 
 // spend notes what was billed beyond what was reserved, or less than that.
-func (c *ceiling) spend(now time.Time, metrics int) {
+func (c *Ceiling) spend(now time.Time, metrics int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.advance(now)
 	c.spent[c.minute%int64(len(c.spent))] += metrics
 }
 
-func (c *ceiling) advance(now time.Time) {
+func (c *Ceiling) advance(now time.Time) {
 	minute := now.Unix() / 60
 	c.minute = max(c.minute, minute-int64(len(c.spent)))
 	for c.minute < minute {
@@ -123,7 +124,7 @@ func (c *ceiling) advance(now time.Time) {
 }
 
 // perHour is how many billed metrics an hour takes at the level in force.
-func (c *ceiling) perHour() float64 {
+func (c *Ceiling) perHour() float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	level, metrics := c.affordable(), 0

@@ -17,6 +17,7 @@ type Options struct {
 	Config  Config
 	Connect Connection
 	Price   func() float64 // USD of a metric that GetMetricData is asked for
+	Ceiling *Ceiling       // that outlives the exporter; nil: it has one of its own
 	Metrics metric.Factory
 	Log     *slog.Logger
 	Calls   Calls // made by New
@@ -33,7 +34,7 @@ type Exporter struct {
 // shared is what all pollers share.
 type shared struct {
 	*metrics
-	ceiling *ceiling
+	ceiling *Ceiling
 }
 
 var _ prometheus.Collector = (*Exporter)(nil)
@@ -41,7 +42,10 @@ var _ prometheus.Collector = (*Exporter)(nil)
 // New connects and registers the exporter. Nothing is asked before Run. An
 // error is that of a broken AWS configuration file or environment.
 func New(ctx context.Context, o Options) (*Exporter, error) {
-	e := &Exporter{config: o.Config, shared: &shared{newMetrics(o.Metrics), newCeiling(o.Config.MaxUSDPerHour, o.Price)}}
+	if o.Ceiling == nil {
+		o.Ceiling = NewCeiling(o.Config.MaxUSDPerHour, o.Price)
+	}
+	e := &Exporter{config: o.Config, shared: &shared{newMetrics(o.Metrics), o.Ceiling}}
 	o.Connect.Log = o.Log
 	var err error
 	if e.calls, err = e.shared.Connect(ctx, o.Connect); err != nil {

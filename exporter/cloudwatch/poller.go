@@ -18,7 +18,7 @@ type poller struct {
 	source
 	config  Config
 	get     getMetricData
-	ceiling *ceiling
+	ceiling *Ceiling
 	metrics componentMetrics
 	once    *once
 	log     *slog.Logger

@@ -8,8 +8,10 @@ import (
 	"hash/fnv"
 	"io"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -24,9 +26,9 @@ type kept struct {
 	Began    map[string]time.Time `json:"stages_began,omitempty"` // by ladder
 }
 
-// ladders is how many ladders are remembered: while a new configuration rolls
-// out, two are in force.
-const ladders = 2
+// ladders is how many ladders are remembered: while new configurations roll out,
+// several are in force.
+const ladders = 8
 
 // ladder names the stages of a base, "" where there are none.
 func (b Base) ladder() string {
@@ -85,7 +87,7 @@ func read(raw []byte, b Base) (k kept, err error) {
 		return k, fmt.Errorf("%w: got more after the object", ErrDocument)
 	}
 	if k.Schema != schema {
-		return k, fmt.Errorf("%w: schema: got %d, want %d", ErrRefused, k.Schema, schema)
+		return k, fmt.Errorf("%w: %w: got %d, want %d", ErrRefused, errSchema, k.Schema, schema)
 	}
 	if o := k.Override; o != nil {
 		if err := o.check(b); err != nil {
@@ -95,35 +97,50 @@ func read(raw []byte, b Base) (k kept, err error) {
 	return k, nil
 }
 
-// check returns all mistakes of an override under a configuration.
+// errSchema is a document of another version of the program.
+var errSchema = errors.New("schema")
+
+// check returns all mistakes of an override under a configuration. Rates over the
+// cap are none: it may have been lowered, and State keeps to it.
 func (o Override) check(base Base) error {
+	base.MaxRPS = math.MaxFloat64
 	ramp := span(o.Ramp)
 	d := document{
 		RPS: (*number)(o.RPS), Ramp: &ramp, Scenarios: weights(o.Scenarios),
 		ReadRatio: (*number)(o.ReadRatio), Reason: (*text)(&o.Reason),
 	}
 	err := d.check(base)
-	if !(o.From >= 0 && o.From <= base.MaxRPS) {
-		err = errors.Join(err, fmt.Errorf("from: got %v, want 0 to %v (load.max_rps)", o.From, base.MaxRPS))
+	if !(o.From >= 0) {
+		err = errors.Join(err, fmt.Errorf("from: got %v, want 0 or more requests per second", o.From))
 	}
 	return err
 }
 
-// Adopt puts the document that the fleet keeps in force; one of the same version
-// is in force already. source is API where this replica wrote it, else Fleet.
-// Errors are ErrDocument or ErrRefused, and leave the last good one in force.
-func (s *Store) Adopt(now time.Time, raw []byte, version string, source Source) error {
+// Adopt puts the document that the fleet keeps in force, but for one that is older
+// than the last. source is API where this replica wrote it, else Fleet. What it
+// returns, if anything, is to be kept instead: it has the beginning of stages that
+// the fleet does not know. Errors are ErrDocument or ErrRefused, and leave the
+// last good one in force.
+func (s *Store) Adopt(now time.Time, raw []byte, version string, source Source) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.advance(now)
-	if s.shared && version == s.state.Version {
-		return nil
+	if s.shared && older(version, s.state.Version) {
+		return nil, nil
 	}
-	next := s.state
-	k, err := read(raw, next.Base)
+	k, err := read(raw, s.state.Base)
+	if err == nil && (!s.shared || version != s.state.Version) {
+		err = s.adopt(now, k, source)
+	}
+	s.state.Version = version
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return k.changed(k.with(s.state.Base, k.Override))
+}
+
+func (s *Store) adopt(now time.Time, k kept, source Source) error {
+	next := s.state
 	if next.Override = k.Override; next.Override != nil && (next.Override.empty() || next.Override.expired(now)) {
 		next.Override = nil
 	}
@@ -131,18 +148,23 @@ func (s *Store) Adopt(now time.Time, raw []byte, version string, source Source) 
 		return err
 	}
 	s.kept, s.shared = k, true
-	next.Base = k.begin(next.Base)
-	same := reflect.DeepEqual(next, s.state)
-	s.state.Version, next.Version = version, version
-	if !same {
+	if next.Base = k.begin(next.Base); !reflect.DeepEqual(next, s.state) {
 		s.become(next, now, source, s.state.At(now).From)
 	}
 	return nil
 }
 
+// older compares versions, which are numbers that only grow: a document may come
+// late, by another way than the newer one.
+func older(a, b string) bool {
+	x, err1 := strconv.ParseUint(a, 10, 64)
+	y, err2 := strconv.ParseUint(b, 10, 64)
+	return err1 == nil && err2 == nil && x < y
+}
+
 // Merge returns the document to keep when a change is merged into the one that
 // is kept, or nil where that changes nothing. One that is broken counts as the last
-// good one. Errors are those of Patch.
+// good one, unless another version of the program made it. Errors are those of Patch.
 func (s *Store) Merge(now time.Time, raw []byte, version, ifMatch string, change []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,24 +172,19 @@ func (s *Store) Merge(now time.Time, raw []byte, version, ifMatch string, change
 		return nil, fmt.Errorf("%w: got If-Match %.100s, want %q", ErrStale, ifMatch, version)
 	}
 	k, err := read(raw, s.state.Base)
-	if err != nil {
+	switch {
+	case errors.Is(err, errSchema):
+		return nil, err
+	case err != nil:
 		k = s.kept
 	}
 	state := s.state
 	state.Override = k.Override
 	next, err := s.changedBy(state, change, now)
-	if err != nil {
+	if err != nil || reflect.DeepEqual(next.Override, k.Override) {
 		return nil, err
 	}
 	return k.changed(k.with(next.Base, next.Override))
-}
-
-// Begin returns the document to keep so that the fleet shares the beginning of
-// the configuration's stages, or nil where it does.
-func (s *Store) Begin() ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.kept.changed(s.kept.with(s.state.Base, s.kept.Override))
 }
 
 // changed writes the document that follows, nil where it is the same.

@@ -2,6 +2,7 @@ package desired
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func replicas(t *testing.T, bases ...Base) *shared {
 	return s
 }
 
-func (s *shared) tag() string { return strings.Repeat("v", s.version+1) }
+func (s *shared) tag() string { return strconv.Itoa(s.version + 1) }
 
 // patch has the i-th replica merge a change, and all adopt what comes of it.
 func (s *shared) patch(at float64, i int, change string) {
@@ -43,7 +44,7 @@ func (s *shared) keep(at float64, next []byte) {
 		s.document, s.version = next, s.version+1
 	}
 	for _, store := range s.stores {
-		if err := store.Adopt(second(at), s.document, s.tag(), Fleet); err != nil {
+		if _, err := store.Adopt(second(at), s.document, s.tag(), Fleet); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -62,8 +63,9 @@ func TestAllReplicasWantWhatOneWasAskedFor(t *testing.T) {
 	if diff := cmp.Diff(half, a.At(second(6)).Segment); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
-	if late := replicas(t, base()).stores[0]; late.Adopt(second(9), s.document, "x", Fleet) != nil || late.Get().At(second(10)).From != a.At(second(10)).From {
-		t.Errorf("got %v, want what the others want", late.Get().At(second(10)))
+	late := replicas(t, base()).stores[0]
+	if _, err := late.Adopt(second(9), s.document, s.tag(), Fleet); err != nil || late.Get().At(second(10)).From != a.At(second(10)).From {
+		t.Errorf("got %v, %v, want what the others want", late.Get().At(second(10)), err)
 	}
 	if got := b.At(second(62)).From; got != 50 {
 		t.Errorf("after the ttl: got %v, want 50", got)
@@ -75,7 +77,6 @@ func TestABrokenDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 	s.patch(0, 0, `{"rps": 500}`)
 	for document, want := range map[string]error{
 		`{"schema": 1, "override": {"rps": -1}}`:                    ErrRefused,
-		`{"schema": 1, "override": {"rps": 5001}}`:                  ErrRefused,
 		`{"schema": 1, "override": {"rps": 1, "from": -5}}`:         ErrRefused,
 		`{"schema": 1, "override": {"scenarios": {"nonsense": 1}}}`: ErrRefused,
 		`{"schema": 2}`:           ErrRefused,
@@ -84,15 +85,20 @@ func TestABrokenDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 		`rps: 500`:                ErrDocument,
 		`{"schema": 1, "x": "` + strings.Repeat("x", keptLimit) + `"}`: ErrDocument,
 	} {
-		if err := s.stores[0].Adopt(second(1), []byte(document), "broken", Fleet); !errors.Is(err, want) {
+		if _, err := s.stores[0].Adopt(second(1), []byte(document), "3", Fleet); !errors.Is(err, want) {
 			t.Errorf("%.60s: got %v, want %v", document, err, want)
 		}
-		if got := s.stores[0].Get().At(second(1)).Target; got != 500 {
-			t.Errorf("%.60s: got rate %v, want the last good one, 500", document, got)
+		if got := s.stores[0].Get(); got.At(second(1)).Target != 500 || got.Version != "3" {
+			t.Errorf("%.60s: got rate %v and version %s, want the last good rate, 500, and the version that can be changed, 3", document, got.At(second(1)).Target, got.Version)
+		}
+	}
+	for change, document := range map[string]string{`{}`: "broken", `{"rps": 500}`: `{"schema": 2}`} {
+		if next, err := s.stores[0].Merge(second(2), []byte(document), "3", "", []byte(change)); next != nil {
+			t.Errorf("%s into %s: got %s, %v, want nothing written", change, document, next, err)
 		}
 	}
 	// A change is merged into the last good one, and mends the document.
-	next, err := s.stores[0].Merge(second(2), []byte("broken"), "broken", `"broken"`, []byte(`{"read_ratio": 0.5}`))
+	next, err := s.stores[0].Merge(second(2), []byte("broken"), "3", `"3"`, []byte(`{"read_ratio": 0.5}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,17 +128,17 @@ func TestAnEditByHandNeedsOnlyTheRate(t *testing.T) {
 
 func TestStagesBeginOnceForTheFleet(t *testing.T) {
 	s := replicas(t, ladder(false), ladder(false))
-	first, err := s.stores[0].Begin()
+	first, err := s.stores[0].Adopt(start, nil, "0", Fleet)
 	if err != nil || first == nil {
-		t.Fatalf("got %s, %v, want a document", first, err)
+		t.Fatalf("got %s, %v, want a document with the beginning of the stages", first, err)
+	}
+	if again, err := s.stores[0].Adopt(start, nil, "0", Fleet); err != nil || string(again) != string(first) {
+		t.Errorf("where it was not kept: got %s, %v, want it once more", again, err)
 	}
 	s.keep(0, first)
-	if again, err := s.stores[1].Begin(); err != nil || again != nil {
-		t.Errorf("got %s, %v, want nothing to keep", again, err)
-	}
 	late := NewStore(second(30), ladder(false), Hooks{})
-	if err := late.Adopt(second(30), s.document, s.tag(), Fleet); err != nil {
-		t.Fatal(err)
+	if next, err := late.Adopt(second(30), s.document, s.tag(), Fleet); err != nil || next != nil {
+		t.Fatalf("got %s, %v, want nothing to keep", next, err)
 	}
 	if a, b := s.stores[0].Get().At(second(40)), late.Get().At(second(40)); a != b {
 		t.Errorf("got %v, want %v", b, a)
@@ -144,9 +150,36 @@ func TestStagesBeginOnceForTheFleet(t *testing.T) {
 	}
 }
 
+func TestADocumentThatComesLateChangesNothing(t *testing.T) {
+	s := replicas(t, base())
+	s.patch(0, 0, `{"rps": 500}`)
+	old := s.document
+	s.patch(1, 0, `{"paused": true}`)
+	if next, err := s.stores[0].Adopt(second(2), old, "2", Fleet); next != nil || err != nil || !s.stores[0].Get().At(second(2)).Paused {
+		t.Errorf("got %s, %v and %v, want the pause", next, err, s.stores[0].Get().At(second(2)))
+	}
+}
+
+func TestACapThatFallsKeepsTheOverrideInForceAndChangeable(t *testing.T) {
+	s := replicas(t, base())
+	s.patch(0, 0, `{"rps": 3000}`)
+	s.patch(1, 0, `{"rps": 2500}`) // from 3000
+	low := base()
+	low.MaxRPS = 2000
+	s.stores[0].Reload(second(2), low)
+	s.stores = append(s.stores, NewStore(second(3), low, Hooks{}))
+	s.patch(4, 0, `{"paused": true}`)
+	s.patch(5, 1, `{"paused": null}`)
+	for i, store := range s.stores {
+		if diff := cmp.Diff(Segment{From: 2000, To: 2000}, store.Get().At(second(6)).Segment); diff != "" {
+			t.Errorf("replica %d: wanted -, got +\n%s", i, diff)
+		}
+	}
+}
+
 func TestOnlyTheLastLaddersAreRemembered(t *testing.T) {
 	var k kept
-	for i := range 5 {
+	for i := range ladders + 3 {
 		b := ladder(false)
 		b.RPS, b.Began = float64(i), second(float64(i))
 		b.Stages = append([]Stage{}, b.Stages...)
@@ -173,7 +206,7 @@ func FuzzAdopt(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		store := NewStore(start, ladder(true), Hooks{})
-		if err := store.Adopt(second(5), document, "v", Fleet); err != nil {
+		if _, err := store.Adopt(second(5), document, "1", Fleet); err != nil {
 			if !errors.Is(err, ErrDocument) && !errors.Is(err, ErrRefused) {
 				t.Fatalf("got %v, want ErrDocument or ErrRefused", err)
 			}
@@ -184,7 +217,7 @@ func FuzzAdopt(f *testing.F) {
 				t.Fatalf("got segment %v after %s", s, document)
 			}
 		}
-		if _, err := store.Merge(second(6), document, "v", "", []byte(`{"rps": 7}`)); err != nil {
+		if _, err := store.Merge(second(6), document, "1", "", []byte(`{"rps": 7}`)); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -27,7 +27,6 @@ func (p Place) Held(now time.Time) bool { return p.At(now)*float64(p.Count) < 1-
 // Report is what a replica tells the others of itself.
 type Report struct {
 	AchievedRPS float64            `json:"achieved_rps"` // requests a second that were answered
-	Uploaded    int64              `json:"uploaded"`     // bytes within a day
 	Counts      map[string]float64 `json:"counts"`       // counters by name, since its process began
 	Records     []string           `json:"records"`      // that others may read: store/key/version, the version at least
 }

@@ -32,7 +32,7 @@ func (o Override) expired(at time.Time) bool { return !o.Expires.IsZero() && !at
 func (o Override) piece(at time.Time) piece {
 	ramped := o.Since.Add(time.Duration(o.Ramp))
 	if at.Before(ramped) {
-		return piece{start: o.Since, end: ramped, from: o.From, to: *o.RPS}
+		return piece{start: o.Since, end: ramped, from: o.From, to: *o.RPS} // since caps both
 	}
 	return hold(*o.RPS)
 }

@@ -125,7 +125,7 @@ func (c *content) record(r *opensaves.Record, a *arena, o *ledger.Object, versio
 
 // metadata makes a version of a metadata entry in r.
 func (c *content) metadata(r *opensaves.Record, a *arena, o *ledger.Object, version uint32) {
-	a.b = a.b[:0]
+	a.b, a.hints = a.b[:0], a.hints[:0]
 	r.Tags, r.Owner, r.Game, r.Opaque = r.Tags[:0], "", "", ""
 	r.Properties = c.properties(r.Properties[:0], a, o, version)
 	opaque := c.opaque(a, sum(r), o, version)

@@ -19,6 +19,7 @@ type foreign struct {
 	store, key string
 	version    uint32 // at least
 	heard      time.Duration
+	accused    bool          // of what was told as a violation; it is not read any more
 	missed     int           // reads in a row that showed less for too long
 	since      time.Duration // the first of them was sent
 }
@@ -92,7 +93,7 @@ func (w *World) Hear(told []string, now time.Duration) {
 // hear notes one record; a full table forgets another one, by chance.
 func (p *peers) hear(f foreign) {
 	if i, known := p.at[f.key]; known {
-		if f.version > p.known[i].version {
+		if f.version > p.known[i].version && !p.known[i].accused {
 			p.known[i] = f
 		}
 		return
@@ -124,17 +125,26 @@ func (w *World) readForeign(t *Task) bool {
 	p := &w.peers
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.known) == 0 {
+	if t.foreign = p.choose(t.rand); t.foreign.key == "" {
 		return false
 	}
-	i, doubtful := p.at[p.doubt]
-	if !doubtful || t.rand.IntN(2) == 0 {
-		i = t.rand.IntN(len(p.known))
-	}
-	t.foreign = p.known[i]
 	w.hint(t)
 	t.Call.Store, t.Call.Key = t.foreign.store, t.foreign.key
 	return true
+}
+
+// choose draws a record, every other time that which is looked into; none where
+// there is none, or too many are accused.
+func (p *peers) choose(r *rand.Rand) foreign {
+	if i, doubtful := p.at[p.doubt]; doubtful && r.IntN(2) == 0 {
+		return p.known[i]
+	}
+	for range min(len(p.known), hintsARecord) {
+		if f := p.known[r.IntN(len(p.known))]; !f.accused {
+			return f
+		}
+	}
+	return foreign{}
 }
 
 // settleForeign judges what a read of another's record shows in itself, and by
@@ -190,7 +200,9 @@ func (p *peers) look(f foreign, sent time.Duration, missed bool) (sure bool) {
 	}
 	at := &p.known[i]
 	if !missed {
-		at.missed = 0
+		if at.missed = 0; p.doubt == f.key {
+			p.doubt = ""
+		}
 		return false
 	}
 	if at.missed++; at.missed == 1 {
@@ -202,10 +214,28 @@ func (p *peers) look(f foreign, sent time.Duration, missed bool) (sure bool) {
 // accuseForeign tells a violation, once for a record.
 func (w *World) accuseForeign(t *Task, v Violation) {
 	t.Result.Verdict = metric.Violation
-	w.peers.forget(t.foreign.key)
+	if !w.peers.accuse(t.foreign.key) {
+		return
+	}
 	v.Op, v.Check, v.Connection = t.Op, metric.CheckRecord, t.Answer.Connection
 	v.Key, v.Store, v.Past = t.foreign.key, t.foreign.store, "another replica keeps it"
 	w.tell(v)
+}
+
+// accuse says whether it is the first violation of a record. It stays known, so
+// that it is not taken in anew.
+func (p *peers) accuse(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, known := p.at[key]
+	if !known || p.known[i].accused {
+		return false
+	}
+	p.known[i].accused = true
+	if p.doubt == key {
+		p.doubt = ""
+	}
+	return true
 }
 
 func (p *peers) forget(key string) {
