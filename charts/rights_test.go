@@ -50,7 +50,8 @@ func (c *cluster) replica(t *testing.T) *replica {
 	r.Fleet, err = fleet.New(fleet.Options{
 		Cluster: c.account(t), Namespace: namespace, Name: release, Replica: release + "-0",
 		Adopt: func(_ context.Context, document []byte, version string) error {
-			return r.store.Adopt(time.Now(), document, version, desired.Fleet)
+			_, err := r.store.Adopt(time.Now(), document, version, desired.Fleet)
+			return err
 		},
 		Report: func() desired.Report { return desired.Report{} },
 		Log:    slog.New(slog.NewTextHandler(&r.said, &slog.HandlerOptions{Level: slog.LevelWarn})),

@@ -76,15 +76,27 @@ func (s *leaseStore) list(ctx context.Context) ([]lease, error) {
 	return all, nil
 }
 
-// read never fails: a view that cannot be read names no members.
+const (
+	viewLimit    = 64 << 10 // bytes
+	countsLimit  = 100
+	recordsLimit = 16
+)
+
+// read never fails: a view that cannot be read, or is too large, names no members.
 func read(l *coordination.Lease) lease {
 	one := lease{name: l.Name, version: l.ResourceVersion}
 	if l.Spec.HolderIdentity != nil {
 		one.holder = *l.Spec.HolderIdentity
 	}
-	if json.Unmarshal([]byte(l.Annotations[annotation]), &one.view) != nil {
+	text := l.Annotations[annotation]
+	if len(text) > viewLimit || json.Unmarshal([]byte(text), &one.view) != nil {
 		one.view = view{}
 	}
+	r := &one.view.Report
+	if len(r.Counts) > countsLimit {
+		r.Counts = nil
+	}
+	r.Records = r.Records[:min(len(r.Records), recordsLimit)]
 	return one
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Options struct {
 	Namespace string
 	Name      string // of the fleet; its ConfigMap is NAME-load, its leader's Lease NAME-leader
 	Replica   string // of this one, unique in the fleet: the pod's name
+	Pod       string // uid of the pod: a process before us in the same one is over; empty: unknown
 	Hold      bool   // keep the last share while there is no API server
 	// Adopt puts what the fleet keeps in force. Errors are those of desired.Store.
 	Adopt func(ctx context.Context, document []byte, version string) error
@@ -41,6 +43,7 @@ type Fleet struct {
 
 	mu      sync.Mutex
 	refused string // version of the document that was refused last
+	lost    bool   // the document could not be read
 }
 
 // New makes a fleet that nobody has joined yet.
@@ -49,14 +52,17 @@ func New(o Options) (*Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing calls of the API server: %w", err)
 	}
-	holder := o.Replica + "_" + rand.Text()
+	holder := o.Pod + "_" + rand.Text()
+	mine := func(l lease) bool {
+		return l.holder == holder || o.Pod != "" && strings.HasPrefix(l.holder, o.Pod+"_")
+	}
 	f := &Fleet{
 		Options: o, document: &document{cluster}, leases: &leaseStore{cluster, holder},
 		leader: newLeader(cluster, holder),
 	}
 	f.member = &member{
-		leases: f.leases, name: o.Replica, holder: holder, hold: o.Hold, refresh: f.refresh, report: o.Report,
-		log: o.Log, wake: make(chan struct{}, 1), roster: newRoster(o.Replica),
+		leases: f.leases, name: o.Replica, hold: o.Hold, refresh: f.refresh, report: o.Report,
+		log: o.Log, wake: make(chan struct{}, 1), roster: newRoster(o.Replica, mine),
 	}
 	return f, nil
 }
@@ -107,13 +113,23 @@ func (f *Fleet) Write(ctx context.Context, document []byte, version string) (str
 	return f.document.write(ctx, document, version)
 }
 
-// refresh reads what the fleet keeps past all caches.
-func (f *Fleet) refresh(ctx context.Context) (version string, err error) {
+// refresh reads what the fleet keeps past all caches, and says its version. That it
+// cannot be read is told once, and leaves the last load in force.
+func (f *Fleet) refresh(ctx context.Context) (version string, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, renewalTimeout/2)
+	defer cancel()
 	document, version, err := f.document.read(ctx)
-	if err != nil {
-		return "", err
+	if err == nil {
+		err = f.adopt(ctx, document, version)
 	}
-	return version, f.adopt(ctx, document, version)
+	f.mu.Lock()
+	first := (err != nil) != f.lost
+	f.lost = err != nil
+	f.mu.Unlock()
+	if first && err != nil {
+		f.Log.Warn("What the fleet keeps cannot be read or completed: the last load stays in force", "configmap", f.Name+"-load", "err", err)
+	}
+	return version, err == nil
 }
 
 // adopt puts a document in force. One that is broken leaves the last good one in

@@ -66,7 +66,8 @@ func (c *town) join(name string) *citizen {
 	one.Fleet, err = New(Options{
 		Cluster: c.server.Config(), Namespace: "soak", Name: "soak", Replica: name,
 		Adopt: func(_ context.Context, document []byte, version string) error {
-			return one.store.Adopt(time.Now(), document, version, desired.Fleet)
+			_, err := one.store.Adopt(time.Now(), document, version, desired.Fleet)
+			return err
 		},
 		Report: func() desired.Report { return desired.Report{AchievedRPS: 7, Records: []string{name}} },
 		Log:    slog.New(slog.DiscardHandler),

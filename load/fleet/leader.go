@@ -12,10 +12,11 @@ import (
 )
 
 // A leader that dies is followed within term + 2.2 × trying, 13.3 s: the library
-// spreads its tries over up to so much.
+// spreads its tries over up to so much. One that reaches nobody gives up after at
+// most trying + 2 × deadline, 9.5 s, the second for its release, and so before.
 const (
 	term     = 10 * time.Second
-	deadline = 6 * time.Second
+	deadline = 4 * time.Second
 	trying   = 1500 * time.Millisecond
 )
 
@@ -55,22 +56,24 @@ func (l *leader) run(ctx context.Context, log *slog.Logger) {
 					l.take(office)
 				},
 				OnStoppedLeading: func() {
-					if l.leads() {
+					if l.take(over) {
 						log.Info("This replica leads the fleet no more")
 					}
-					l.take(over)
 				},
 			},
 		})
 	}
 }
 
-func (l *leader) take(office context.Context) {
+// take enters an office, and says whether another one was left.
+func (l *leader) take(office context.Context) (left bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	left = l.office != over
 	l.office = office
 	close(l.changed)
 	l.changed = make(chan struct{})
+	return left
 }
 
 func (l *leader) leads() bool {

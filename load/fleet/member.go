@@ -23,18 +23,19 @@ type leases interface {
 // member is this replica's part in the fleet.
 type member struct {
 	leases
-	name, holder string
-	hold         bool // keep the share while there is no API server
-	refresh      func(context.Context) (version string, err error)
-	report       func() desired.Report
-	log          *slog.Logger
-	wake         chan struct{}
+	name    string
+	hold    bool                                            // keep the share while there is no API server
+	refresh func(context.Context) (version string, ok bool) // reads what the fleet keeps
+	report  func() desired.Report
+	log     *slog.Logger
+	wake    chan struct{}
+
+	load    string // version of the document that is followed
+	failing bool
 
 	mu      sync.Mutex
 	roster  *roster
 	inForce desired.Place
-	version string // of our Lease
-	failing bool
 }
 
 // quiet is the least time between two renewals.
@@ -46,7 +47,9 @@ const retrying = time.Second
 // renewalTimeout bounds a renewal, so that one that hangs does not keep the next one away.
 const renewalTimeout = 4 * time.Second
 
-var errReplaced = errors.New("another process took this replica's Lease")
+// errTaken says that nothing may be sent until the other process has been silent for
+// long enough, as its pod may be alive on a node that nobody reaches.
+var errTaken = errors.New("another process holds the Lease of this replica's name")
 
 // run renews until ctx ends, and then leaves. act returns when the load keeps to
 // the place that it is told.
@@ -62,9 +65,28 @@ func (m *member) run(ctx context.Context, act func(desired.Place)) {
 			break
 		}
 	}
-	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalTimeout)
+	m.leave(context.WithoutCancel(ctx))
+}
+
+// leave tells the others that this replica sends nothing any more. A renewal that
+// was cut off may land meanwhile, so that it takes two tries.
+func (m *member) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, renewalTimeout)
 	defer cancel()
-	if err := m.drop(leave, m.name, m.version); err != nil {
+	m.mu.Lock()
+	never := m.roster.own == nil || m.roster.taken(time.Now())
+	m.mu.Unlock()
+	if never {
+		return
+	}
+	version, err := m.put(ctx, view{Schema: schema, Left: true})
+	if err != nil {
+		version, err = m.put(ctx, view{Schema: schema, Left: true})
+	}
+	if err == nil {
+		err = m.drop(ctx, m.name, version)
+	}
+	if err != nil {
 		m.log.Warn("The fleet could not be told that this replica leaves: its share is taken over when its Lease expires", "err", err)
 	}
 }
@@ -93,11 +115,11 @@ func (m *member) wait(ctx context.Context, began time.Time) bool {
 	return true
 }
 
-// saw takes in what a watch shows of a Lease. Its renewal follows at once where
-// that is news, or where it is gone.
+// saw takes in what a watch shows of a Lease. A renewal follows at once where that
+// is news, or where it is gone, even ours.
 func (m *member) saw(l lease, gone bool) {
 	m.mu.Lock()
-	news := gone && l.name != m.name || !gone && m.roster.note(l, time.Now())
+	news := m.roster.note(l, time.Now()) || gone
 	m.mu.Unlock()
 	if !news {
 		return
@@ -125,22 +147,20 @@ func (m *member) due(latest time.Time) time.Time {
 func (m *member) renew(ctx context.Context, act func(desired.Place)) error {
 	ctx, cancel := context.WithTimeout(ctx, renewalTimeout)
 	defer cancel()
-	load, err := m.refresh(ctx)
-	if err != nil {
-		return err
+	if load, ok := m.refresh(ctx); ok {
+		m.load = load
 	}
 	if err := m.look(ctx); err != nil {
 		return err
 	}
 	next := m.narrow(act)
-	next.Load, next.Report = load, m.report()
+	next.Load, next.Report = m.load, m.report()
 	sent := time.Now()
-	version, err := m.put(ctx, next)
-	if err != nil {
+	if _, err := m.put(ctx, next); err != nil {
 		return err
 	}
 	m.mu.Lock()
-	m.roster.own, m.version = next.Members, version
+	m.roster.own = next.Members
 	m.mu.Unlock()
 	if err := m.look(ctx); err != nil {
 		return err
@@ -157,19 +177,15 @@ func (m *member) look(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	m.roster.see(listed, time.Now())
-	replaced := false
-	for _, l := range listed {
-		replaced = replaced || l.name == m.name && m.version != "" && l.holder != m.holder
-	}
-	dead := m.roster.forgotten(time.Now())
+	taken, dead := m.roster.taken(time.Now()), m.roster.forgotten(time.Now())
 	m.mu.Unlock()
 	for _, l := range dead {
 		if err := m.drop(ctx, l.name, l.version); err != nil {
 			m.log.Warn("The Lease of a replica that is gone could not be deleted", "replica", l.name, "err", err)
 		}
 	}
-	if replaced {
-		return errReplaced
+	if taken {
+		return errTaken
 	}
 	return nil
 }
@@ -202,7 +218,7 @@ func (m *member) endure(err error, began time.Time, act func(desired.Place)) {
 	alone := m.roster.alone(time.Now())
 	m.mu.Unlock()
 	switch {
-	case errors.Is(err, errReplaced):
+	case errors.Is(err, errTaken):
 		m.keep(desired.Place{}, act)
 	case (alone || m.hold) && began.Before(place.Until):
 		place.Until = began.Add(keeping)

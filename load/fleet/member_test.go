@@ -19,6 +19,7 @@ import (
 type office struct {
 	mu      sync.Mutex
 	leases  map[string]lease
+	last    map[string]lease // of members that dropped theirs
 	version int
 	down    bool
 	rand    *rand.Rand
@@ -28,6 +29,7 @@ type office struct {
 type replica struct {
 	*office
 	name   string
+	holder string
 	member *member
 	leave  context.CancelFunc
 	ended  sync.WaitGroup
@@ -96,7 +98,7 @@ func (r *replica) put(ctx context.Context, v view) (string, error) {
 	r.office.mu.Lock()
 	r.version++
 	version := strconv.Itoa(r.version)
-	r.leases[r.name] = lease{name: r.name, holder: r.member.holder, version: version, view: v}
+	r.leases[r.name] = lease{name: r.name, holder: r.holder, version: version, view: v}
 	r.office.mu.Unlock()
 	return version, r.pass(ctx)
 }
@@ -107,6 +109,7 @@ func (r *replica) drop(ctx context.Context, name, version string) error {
 	}
 	r.office.mu.Lock()
 	if r.leases[name].version == version {
+		r.last[name] = r.leases[name]
 		delete(r.leases, name)
 	}
 	r.office.mu.Unlock()
@@ -142,15 +145,21 @@ type fleetOf struct {
 }
 
 func newFleetOf(t *testing.T, seed uint64) *fleetOf {
-	return &fleetOf{t: t, most: 1, office: &office{leases: map[string]lease{}, rand: rand.New(rand.NewPCG(seed, 1))}}
+	return &fleetOf{t: t, most: 1, office: &office{leases: map[string]lease{}, last: map[string]lease{}, rand: rand.New(rand.NewPCG(seed, 1))}}
 }
 
 func (f *fleetOf) join() *replica {
-	r := &replica{office: f.office, name: fmt.Sprintf("soak-%d", len(f.all))}
+	return f.start(fmt.Sprintf("soak-%d", len(f.all)))
+}
+
+// start starts a process of a name, which another one may have.
+func (f *fleetOf) start(name string) *replica {
+	r := &replica{office: f.office, name: name, holder: fmt.Sprintf("process %d", len(f.all))}
 	r.member = &member{
-		leases: r, name: r.name, holder: r.name + "_1", log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, 1),
-		refresh: func(ctx context.Context) (string, error) { return "1", r.pass(ctx) },
-		report:  func() desired.Report { return desired.Report{AchievedRPS: 10} }, roster: newRoster(r.name),
+		leases: r, name: r.name, log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, 1),
+		refresh: func(ctx context.Context) (string, bool) { return "1", r.pass(ctx) == nil },
+		report:  func() desired.Report { return desired.Report{AchievedRPS: 10} },
+		roster:  newRoster(r.name, func(l lease) bool { return l.holder == r.holder }),
 	}
 	ctx, cancel := context.WithCancel(f.t.Context())
 	r.leave = cancel
@@ -218,7 +227,7 @@ func (f *fleetOf) until(limit time.Duration) time.Duration {
 // watch shows the Leases to each member that hears of them.
 func (f *fleetOf) watch() {
 	f.office.mu.Lock()
-	leases := maps.Clone(f.office.leases)
+	leases, last := maps.Clone(f.office.leases), maps.Clone(f.office.last)
 	down := f.office.down
 	f.office.mu.Unlock()
 	for _, r := range f.all {
@@ -233,6 +242,9 @@ func (f *fleetOf) watch() {
 		}
 		for name, l := range r.shown {
 			if _, there := leases[name]; !there {
+				if dropped, known := last[name]; known {
+					l = dropped
+				}
 				r.member.saw(l, true)
 			}
 		}
@@ -329,6 +341,66 @@ func TestAReplicaThatWasStoppedSendsNothingThatOthersTookOver(t *testing.T) {
 	}
 }
 
+func TestAProcessWaitsUntilAnotherOfItsNameSurelySendsNothing(t *testing.T) {
+	for seed := range uint64(10) {
+		simulate(t, seed, func(f *fleetOf) {
+			cut, other := f.join(), f.join()
+			f.run(3 * time.Second)
+			f.until(time.Second)
+			cut.set(func(r *replica) { r.cut = true }) // its node
+			f.run(time.Second)
+			again := f.start(cut.name)
+			f.run(20 * time.Second)
+			f.until(2 * time.Second)
+			if a, b := again.sends(), other.sends(); a != 0.5 || b != 0.5 {
+				t.Fatalf("got %v and %v, want a half each", a, b)
+			}
+			cut.set(func(r *replica) { r.cut = false }) // it is back, and finds its name taken
+			f.run(20 * time.Second)
+			f.until(2 * time.Second)
+		})
+	}
+}
+
+func TestALeaseThatSomebodyDeletedGivesItsShareToNobodyYet(t *testing.T) {
+	for seed := range uint64(10) {
+		simulate(t, seed, func(f *fleetOf) {
+			a, b := f.join(), f.join()
+			f.run(3 * time.Second)
+			f.until(time.Second)
+			f.office.mu.Lock()
+			delete(f.office.leases, a.name)
+			f.office.mu.Unlock()
+			f.run(3 * time.Second)
+			f.until(time.Second)
+			if got := b.sends(); got != 0.5 {
+				t.Fatalf("got %v, want a half", got)
+			}
+		})
+	}
+}
+
+func TestManyLeaveAtOnceWithoutALease(t *testing.T) {
+	for seed := range uint64(10) {
+		simulate(t, seed, func(f *fleetOf) {
+			for range 5 {
+				f.join()
+			}
+			f.run(5 * time.Second)
+			for _, r := range f.all[1:] {
+				r.stop()
+			}
+			f.until(2 * time.Second)
+			f.run(time.Second)
+			f.office.mu.Lock()
+			defer f.office.mu.Unlock()
+			if got := len(f.office.leases); got != 1 {
+				t.Fatalf("got %d Leases, want that of the one that stays", got)
+			}
+		})
+	}
+}
+
 func TestWithoutAPIServerOnlyALoneReplicaGoesOn(t *testing.T) {
 	simulate(t, 1, func(f *fleetOf) {
 		down := func(yes bool) {
@@ -408,7 +480,7 @@ func (f *fleetOf) befall(random *rand.Rand) {
 	r.member.mu.Lock()
 	lone := r.member.inForce.Count == 1
 	r.member.mu.Unlock()
-	switch random.IntN(12) {
+	switch random.IntN(13) {
 	case 0, 1:
 		if len(f.all) < 12 {
 			f.join()
@@ -428,7 +500,11 @@ func (f *fleetOf) befall(random *rand.Rand) {
 		r.set(func(r *replica) { r.cut = !r.cut && !lone })
 	case 9:
 		r.set(func(r *replica) { r.deaf = !r.deaf })
-	case 10, 11:
+	case 10:
+		if len(f.all) < 16 {
+			f.start(r.name)
+		}
+	case 11, 12:
 		f.office.mu.Lock()
 		f.office.down = !f.office.down
 		f.office.mu.Unlock()

@@ -32,6 +32,7 @@ type view struct {
 	Members []string       `json:"members"` // sorted
 	Load    string         `json:"load"`    // version of the document that it follows
 	Report  desired.Report `json:"report"`
+	Left    bool           `json:"left,omitempty"` // the member sends nothing any more
 }
 
 // lease is a member's Lease. One whose view cannot be read gives nobody a share.
@@ -52,34 +53,41 @@ type peer struct {
 // says what was seen and when.
 type roster struct {
 	me    string
+	mine  func(lease) bool // whether a Lease of our name is of this process, or of one that is certainly over
 	peers map[string]*peer
 	own   []string           // the members of the view that we published last; nil: none yet
 	total map[string]float64 // what others counted while we looked
 }
 
-func newRoster(me string) *roster {
-	return &roster{me: me, peers: map[string]*peer{}, total: map[string]float64{}}
+func newRoster(me string, mine func(lease) bool) *roster {
+	return &roster{me: me, mine: mine, peers: map[string]*peer{}, total: map[string]float64{}}
 }
 
-// see takes what a list of all Leases shows.
+// see takes what a list of all Leases shows. A Lease that is gone, though its member
+// did not say that it leaves, was deleted by somebody else: it counts until it
+// would have expired.
 func (r *roster) see(leases []lease, now time.Time) {
-	listed := map[string]bool{r.me: true}
+	listed := map[string]bool{}
 	for _, l := range leases {
 		listed[l.name] = true
 		r.note(l, now)
 	}
-	maps.DeleteFunc(r.peers, func(name string, _ *peer) bool { return !listed[name] })
+	maps.DeleteFunc(r.peers, func(name string, p *peer) bool { return !listed[name] && !p.living(now) })
 }
 
 // note takes in one Lease, and says whether it shows others than were known.
 func (r *roster) note(l lease, now time.Time) (news bool) {
 	p := r.peers[l.name]
-	if l.name == r.me || p != nil && !newer(l.version, p.version) {
+	if l.name == r.me && r.mine(l) {
+		delete(r.peers, r.me)
+		return false
+	}
+	if p != nil && !newer(l.version, p.version) {
 		return false
 	}
 	r.count(p, l)
 	r.peers[l.name] = &peer{lease: l, changed: now}
-	return p == nil || !slices.Equal(p.view.Members, l.view.Members)
+	return p == nil || p.view.Left != l.view.Left || !slices.Equal(p.view.Members, l.view.Members)
 }
 
 // newer compares the versions of a Lease: lists and watches may overtake each other.
@@ -102,11 +110,19 @@ func (r *roster) count(before *peer, now lease) {
 func (r *roster) living(now time.Time) []*peer {
 	var living []*peer
 	for _, p := range r.peers {
-		if now.Sub(p.changed) < expiring {
+		if p.living(now) {
 			living = append(living, p)
 		}
 	}
 	return living
+}
+
+func (p *peer) living(now time.Time) bool { return !p.view.Left && now.Sub(p.changed) < expiring }
+
+// taken says that another process may be sending under our name.
+func (r *roster) taken(now time.Time) bool {
+	p := r.peers[r.me]
+	return p != nil && p.living(now)
 }
 
 // members are those who take part, as far as we know: what we publish next.
@@ -116,7 +132,7 @@ func (r *roster) members(now time.Time) []string {
 		names = append(names, p.name)
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // share is the smallest part of the rate that a view gives us, ours and those of
@@ -164,7 +180,7 @@ func (r *roster) next(now time.Time) time.Time {
 func (r *roster) forgotten(now time.Time) []lease {
 	var dead []lease
 	for _, p := range r.peers {
-		if now.Sub(p.changed) >= forgetting {
+		if p.name != r.me && now.Sub(p.changed) >= forgetting {
 			dead = append(dead, p.lease)
 		}
 	}
@@ -177,7 +193,6 @@ func (r *roster) others(now time.Time) desired.Report {
 	sum := desired.Report{Counts: maps.Clone(r.total)}
 	for _, p := range r.living(now) {
 		sum.AchievedRPS += p.view.Report.AchievedRPS
-		sum.Uploaded += p.view.Report.Uploaded
 		sum.Records = append(sum.Records, p.view.Report.Records...)
 	}
 	return sum
