@@ -88,8 +88,9 @@ func (b builder) fromTarget(expr string) string {
 // number writes a number as PromQL has it.
 func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
-// bound matches a classic bucket; Prometheus 3 stores "1.0", others "1".
-func bound(seconds float64) string {
+// Bucket matches the bucket of a classic histogram that ends at so many seconds;
+// Prometheus 3 stores "1.0", others "1".
+func Bucket(seconds float64) string {
 	text := strconv.FormatFloat(seconds, 'f', -1, 64)
 	if strings.Contains(text, ".") {
 		return `le="` + text + `"`

@@ -35,12 +35,12 @@ func (b builder) counted(d metric.Definition, matchers ...string) (classic, nati
 // comes first, since it has a bucket that ends there. An empty native one has
 // no fraction.
 func (b builder) slow(l Latency) Rule {
-	d, matchers := l.histogram()
+	d, matchers := l.Histogram()
 	seconds := time.Duration(l.Threshold).Seconds()
 	classic, native := b.counted(d, matchers...)
 	bucket := d
 	bucket.Name += "_bucket"
-	within := sum(b.settled(b.rate(bucket, time.Minute, append(matchers, bound(seconds))...)))
+	within := sum(b.settled(b.rate(bucket, time.Minute, append(matchers, Bucket(seconds))...)))
 	return Rule{
 		Record: SlowRate, Labels: l.labels(),
 		Expr: "clamp_min(" + classic + "\n- " + within + ", 0)\nor (histogram_count(" + native + ") > 0)\n* histogram_fraction(" +
@@ -50,7 +50,7 @@ func (b builder) slow(l Latency) Rule {
 
 // allowed records how many slow ones the objective allows.
 func (b builder) allowed(l Latency) Rule {
-	d, matchers := l.histogram()
+	d, matchers := l.Histogram()
 	classic, native := b.counted(d, matchers...)
 	return Rule{
 		Record: SlowAllowedRate, Labels: l.labels(),
@@ -63,8 +63,8 @@ func (l Latency) labels() map[string]string {
 	return map[string]string{"class": l.Class, "threshold": l.Threshold.String()}
 }
 
-// histogram is what a class is judged by, and the matchers of its successes.
-func (l Latency) histogram() (metric.Definition, []string) {
+// Histogram is what a class is judged by, and the matchers of its successes.
+func (l Latency) Histogram() (metric.Definition, []string) {
 	sizes := map[string]string{
 		metric.SmallBlob.String(): metric.Upto64KiB.String() + "|" + metric.Upto1MiB.String(),
 		metric.LargeBlob.String(): metric.Upto10MiB.String() + "|" + metric.Larger.String(),

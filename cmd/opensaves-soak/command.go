@@ -45,6 +45,7 @@ type command struct {
 	dashboards     dashboardFlags
 	alerts         alertFlags
 	try            tryFlags
+	report         reportFlags
 }
 
 // Run does what args say and returns the exit status.
@@ -83,6 +84,8 @@ func (c *command) start(ctx context.Context, args []string) error {
 		return c.runDashboards(ctx, c.dashboards)
 	case "alerts":
 		return c.writeAlerts(c.alerts)
+	case "report":
+		return c.writeReport(ctx, c.report)
 	case "try":
 		return c.tryDaemon(ctx, c.try)
 	case "check-config":
@@ -112,6 +115,7 @@ func (c *command) app() (app *kingpin.Application, done *bool) {
 	c.cleanup.declare(app.Command("cleanup", "Delete what dead runs left on the target, after watching that they are silent."))
 	c.dashboards.declare(app.Command("dashboards", "Write the Grafana dashboards to a directory, or apply them to a Grafana."))
 	c.alerts.declare(app.Command("alerts", "Print alert and recording rules, CloudWatch alarms, or Alertmanager's inhibitions."))
+	c.report.declare(app.Command("report", "Read a Prometheus over a time range and write what the load levels in it show."))
 	c.try.declare(app.Command("try", "Ask a running daemon whether it is ready, takes a change of the load, and shows metrics: exit 0, or what is wrong."))
 	check := app.Command("check-config", "Check a configuration file: exit 0, or every fault with its path in the file.")
 	check.Flag("aws", "Try every AWS permission that the file needs, and name the missing ones.").BoolVar(&c.checkAWS)

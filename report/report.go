@@ -1,0 +1,129 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"opensaves-soak/alerts"
+	"opensaves-soak/exporter/metric"
+)
+
+// Question is what a report is about.
+type Question struct {
+	Start, End time.Time
+	Objectives alerts.Objectives
+	Rules      LevelRules
+}
+
+// Report is what a time range of a tester shows.
+type Report struct {
+	Start   time.Time  `json:"start"`
+	End     time.Time  `json:"end"`
+	Levels  []Measured `json:"levels"`
+	Highest Figure     `json:"highest_rps"` // rate of the highest level that met all objectives; null: none did
+	Scaling Scaling    `json:"scaling"`
+	Notes   []string   `json:"notes"` // what could not be told, and why
+}
+
+// Scaling is how throughput grows with the requests in flight, by the Universal
+// Scalability Law, or why that cannot be said.
+type Scaling struct {
+	Refusal string `json:"refusal,omitempty"`
+	Lambda  Bounds `json:"lambda"`         // requests a second of one in flight
+	Sigma   Bounds `json:"sigma"`          // contention
+	Kappa   Bounds `json:"kappa"`          // coherence
+	PeakN   Bounds `json:"peak_in_flight"` // requests in flight at the peak
+	PeakRPS Bounds `json:"peak_rps"`       // throughput there
+	R2      Figure `json:"r_squared"`      // share of the variance that the law explains
+}
+
+// Bounds is an estimate with its 95 % confidence interval.
+type Bounds struct {
+	Value Figure `json:"value"`
+	Low   Figure `json:"low"`
+	High  Figure `json:"high"`
+}
+
+func bounds(e Estimate) Bounds { return Bounds{Figure(e.Value), Figure(e.Low), Figure(e.High)} }
+
+// ErrNoData is a range in which there was no tester.
+var ErrNoData = errors.New("got no series of the tester in the range")
+
+// Make asks Prometheus and makes the report. What it could not be told it notes; an
+// error is that of a server that does not answer, or ErrNoData.
+func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
+	rate, err := p.history(ctx, q.Start, q.End, metric.FleetTargetRPS)
+	if err != nil {
+		return nil, err
+	}
+	if len(rate) == 0 {
+		return nil, fmt.Errorf("%w: %s to %s, %s", ErrNoData, q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339), p.selector)
+	}
+	warmup, err := p.history(ctx, q.Start, q.End, metric.Warmup)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Start: q.Start.UTC(), End: q.End.UTC(), Highest: none}
+	levels, gaps := FindLevels(rate, warmup, q.Rules)
+	for _, g := range gaps {
+		r.note("There are no samples from %s to %s: levels end there.", g.Start.Format(time.RFC3339), g.End.Format(time.RFC3339))
+	}
+	if len(levels) == 0 {
+		r.note("No rate was held long enough to be a level.")
+	}
+	for _, l := range levels {
+		m, err := p.measure(ctx, l, q.Objectives)
+		if err != nil {
+			return nil, err
+		}
+		r.add(m)
+	}
+	r.scale()
+	for _, w := range slices.Sorted(maps.Keys(p.warned)) {
+		r.note("Prometheus remarks: %s", w)
+	}
+	return r, nil
+}
+
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// add takes in a level.
+func (r *Report) add(m Measured) {
+	r.Levels = append(r.Levels, m)
+	if len(m.Missed) == 0 && (!r.Highest.Known() || m.RPS > r.Highest) {
+		r.Highest = m.RPS
+	}
+	if m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05) {
+		r.note("The latencies of the level of %.0f requests a second are those of %.0f %% of its answers: the form of histograms may have changed in it.", float64(m.RPS), 100*float64(m.Covered))
+	}
+}
+
+// scale fits the law to the levels.
+func (r *Report) scale() {
+	r.Scaling = Scaling{Refusal: "No level was measured."}
+	var points []Point
+	for _, l := range r.Levels {
+		if l.InFlight > 0 && l.Achieved > 0 {
+			points = append(points, Point{N: float64(l.InFlight), X: float64(l.Achieved), Weight: 1 / float64(l.Achieved*l.Achieved)})
+		}
+	}
+	if len(points) == 0 {
+		return
+	}
+	u, err := FitUSL(points)
+	if refused := new(FitError); errors.As(err, &refused) {
+		r.Scaling.Refusal = refused.Sentence
+	} else if err != nil {
+		r.Scaling.Refusal = err.Error()
+	} else {
+		r.Scaling = Scaling{
+			Lambda: bounds(u.Lambda), Sigma: bounds(u.Sigma), Kappa: bounds(u.Kappa), PeakN: bounds(u.PeakN), PeakRPS: bounds(u.PeakX), R2: Figure(u.R2),
+		}
+	}
+}
