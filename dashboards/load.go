@@ -80,8 +80,8 @@ func ledgerErrors() panel {
 }
 
 func reloaded() panel {
-	return number(about{"Configuration", "Whether the last attempt to load the configuration file succeeded on all replicas.", units.BoolYesNo},
-		"min("+own(metric.ReloadSuccessful)+")", over(1)).NoValue("no file")
+	return number(about{"Configuration", "Whether all replicas took the configuration file when they last loaded it, and the load that the fleet keeps.", units.BoolYesNo},
+		"min("+either(own(metric.ReloadSuccessful), called("of", "load", own(metric.FleetLoadValid)))+")", over(1)).NoValue("no file")
 }
 
 func drops() panel {
