@@ -8,9 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
-	"opensaves-soak/opensaves"
 )
 
 // foreign is a record that another replica keeps. Without its ledger no more is
@@ -120,19 +118,6 @@ func (p *peers) drop(key string) {
 	delete(p.at, key)
 }
 
-// readForeign prepares the read of another replica's record.
-func (w *World) readForeign(t *Task) bool {
-	p := &w.peers
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if t.foreign = p.choose(t.rand); t.foreign.key == "" {
-		return false
-	}
-	w.hint(t)
-	t.Call.Store, t.Call.Key = t.foreign.store, t.foreign.key
-	return true
-}
-
 // choose draws a record, every other time that which is looked into; none where
 // there is none, or too many are accused.
 func (p *peers) choose(r *rand.Rand) foreign {
@@ -145,48 +130,6 @@ func (p *peers) choose(r *rand.Rand) foreign {
 		}
 	}
 	return foreign{}
-}
-
-// settleForeign judges what a read of another's record shows in itself, and by
-// what was told of it. That it is not there is not judged: its owner may have
-// deleted it, and says so if it is lost.
-func (w *World) settleForeign(t *Task, err error, now time.Duration) {
-	f := t.foreign
-	if opensaves.CodeOf(err) == metric.NotFound {
-		t.unjudged(metric.CheckRecord)
-		t.Result.Outcome = metric.AbortedOutcome
-		w.peers.forget(f.key)
-		return
-	}
-	if err != nil {
-		return
-	}
-	t.checked(metric.CheckRecord)
-	h, fault := identify(&t.Answer.Record)
-	if fault == "" && h.Key != f.key {
-		fault = "the key of another object"
-	}
-	if fault != "" {
-		w.accuseForeign(t, Violation{Kind: ledger.Corrupt, Seen: ledger.Seen{Version: h.Version, Fault: fault}})
-		return
-	}
-	w.judgeForeign(t, h.Version)
-	w.listen(t, now)
-}
-
-// judgeForeign judges the version that a read showed.
-func (w *World) judgeForeign(t *Task, version uint32) {
-	f, limit := t.foreign, time.Duration(w.Verify.CacheLimit)
-	if w.Protocol == metric.HTTP || t.Call.Hint.SkipCache {
-		limit = time.Duration(w.Verify.StaleLimit)
-	}
-	age := t.sent - f.heard
-	if version < f.version {
-		t.suspected(age)
-	}
-	if w.peers.look(f, t.sent, version < f.version && age > limit) {
-		w.accuseForeign(t, Violation{Kind: ledger.Stale, Low: f.version, Seen: ledger.Seen{Version: version}, Age: age})
-	}
 }
 
 // look notes what a read showed, and says whether too little was seen so often
@@ -211,17 +154,6 @@ func (p *peers) look(f foreign, sent time.Duration, missed bool) (sure bool) {
 	return at.missed >= foreignSightings && sent-at.since >= foreignSpan
 }
 
-// accuseForeign tells a violation, once for a record.
-func (w *World) accuseForeign(t *Task, v Violation) {
-	t.Result.Verdict = metric.Violation
-	if !w.peers.accuse(t.foreign.key) {
-		return
-	}
-	v.Op, v.Check, v.Connection = t.Op, metric.CheckRecord, t.Answer.Connection
-	v.Key, v.Store, v.Past = t.foreign.key, t.foreign.store, "another replica keeps it"
-	w.tell(v)
-}
-
 // accuse says whether it is the first violation of a record. It stays known, so
 // that it is not taken in anew.
 func (p *peers) accuse(key string) bool {
@@ -243,19 +175,4 @@ func (p *peers) forget(key string) {
 	defer p.mu.Unlock()
 	p.drop(key)
 	p.count.Store(int64(len(p.known)))
-}
-
-// listen takes in the hints of a record that was read.
-func (w *World) listen(t *Task, now time.Duration) {
-	_, filling, _ := ledger.ParseHeader(t.Answer.Record.Opaque)
-	store, prefix := t.foreign.store, t.foreign.prefix()
-	w.peers.mu.Lock()
-	defer w.peers.mu.Unlock()
-	if _, living := w.peers.at[t.foreign.key]; !living {
-		return
-	}
-	hinted(filling, func(number uint64, version uint32) {
-		w.peers.hear(foreign{store: store, key: prefix + strconv.FormatUint(number, 10), version: version, heard: now})
-	})
-	w.peers.count.Store(int64(len(w.peers.known)))
 }
