@@ -184,7 +184,7 @@ func TestWhateverHappensNoMoreIsSentThanIsWanted(t *testing.T) {
 				r.thaw()
 			}
 			f.join()
-			f.run(16 * time.Second)
+			f.run(2*expiring + time.Second) // who was cut off gives the dead their time again
 			f.until(2 * time.Second)
 		})
 	}

@@ -55,6 +55,7 @@ type roster struct {
 	me    string
 	mine  func(lease) bool // whether a Lease of our name is of this process, or of one that is certainly over
 	peers map[string]*peer
+	saw   time.Time          // when a list was last taken in
 	own   []string           // the members of the view that we published last; nil: none yet
 	total map[string]float64 // what others counted while we looked
 }
@@ -65,8 +66,16 @@ func newRoster(me string, mine func(lease) bool) *roster {
 
 // see takes what a list of all Leases shows. A Lease that is gone, though its member
 // did not say that it leaves, was deleted by somebody else: it counts until it
-// would have expired.
+// would have expired. While we reached no API server others may have reached none
+// either, and one of them that is alone goes on sending: what is to expire must
+// stay the same for as long again.
 func (r *roster) see(leases []lease, now time.Time) {
+	if now.Sub(r.saw) > keeping {
+		for _, p := range r.peers {
+			p.changed = now
+		}
+	}
+	r.saw = now
 	listed := map[string]bool{}
 	for _, l := range leases {
 		listed[l.name] = true
