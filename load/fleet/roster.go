@@ -71,7 +71,7 @@ func newRoster(me string, mine func(lease) bool) *roster {
 // stay the same for as long again.
 func (r *roster) see(leases []lease, now time.Time) {
 	if now.Sub(r.saw) > keeping {
-		for _, p := range r.peers {
+		for _, p := range r.living(r.saw) { // who was gone before stays so
 			p.changed = now
 		}
 	}
