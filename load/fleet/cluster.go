@@ -100,18 +100,16 @@ func read(l *coordination.Lease) lease {
 	return one
 }
 
-// put replaces a Lease of an earlier process with the same name.
-func (s *leaseStore) put(ctx context.Context, v view) (string, error) {
+func (s *leaseStore) put(ctx context.Context, v view, version string) (string, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return "", fmt.Errorf("writing the view: %w", err)
 	}
-	client := s.coordination.Leases(s.namespace)
-	l, err := client.Get(ctx, s.replica, meta.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		l, err = client.Create(ctx, s.ours(&coordination.Lease{}, string(text)), meta.CreateOptions{FieldManager: manager})
-	} else if err == nil {
-		l, err = client.Update(ctx, s.ours(l, string(text)), meta.UpdateOptions{FieldManager: manager})
+	client, l := s.coordination.Leases(s.namespace), s.ours(string(text))
+	if l.ResourceVersion = version; version == "" {
+		l, err = client.Create(ctx, l, meta.CreateOptions{FieldManager: manager})
+	} else {
+		l, err = client.Update(ctx, l, meta.UpdateOptions{FieldManager: manager})
 	}
 	if err != nil {
 		return "", fmt.Errorf("writing our Lease: %w", err)
@@ -119,9 +117,10 @@ func (s *leaseStore) put(ctx context.Context, v view) (string, error) {
 	return l.ResourceVersion, nil
 }
 
-// ours makes a Lease say what we see.
-func (s *leaseStore) ours(l *coordination.Lease, view string) *coordination.Lease {
+// ours is our Lease, which says what we see.
+func (s *leaseStore) ours(view string) *coordination.Lease {
 	seconds, now := int32(expiring.Seconds()), meta.NowMicro()
+	l := &coordination.Lease{}
 	l.Name, l.Namespace = s.replica, s.namespace
 	if owner := s.owner.Load(); owner != nil { // so that Leases go with an installation that is deleted under its pods
 		l.OwnerReferences = []meta.OwnerReference{*owner}

@@ -14,8 +14,9 @@ import (
 type leases interface {
 	// list returns the Leases of all members, as they are now.
 	list(ctx context.Context) ([]lease, error)
-	// put writes our own, whatever it is, and returns its version.
-	put(ctx context.Context, v view) (version string, err error)
+	// put replaces the Lease of our name, if it still has that version, and returns
+	// the new one's; empty: there is none.
+	put(ctx context.Context, v view, version string) (string, error)
 	// drop deletes a Lease, if it still has that version.
 	drop(ctx context.Context, name, version string) error
 }
@@ -73,22 +74,28 @@ func (m *member) run(ctx context.Context, act func(desired.Place)) {
 func (m *member) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, renewalTimeout)
 	defer cancel()
-	m.mu.Lock()
-	never := m.roster.own == nil || m.roster.taken(time.Now())
-	m.mu.Unlock()
-	if never {
-		return
+	if m.roster.own == nil {
+		return // it never took part
 	}
-	version, err := m.put(ctx, view{Schema: schema, Left: true})
-	if err != nil {
-		version, err = m.put(ctx, view{Schema: schema, Left: true})
-	}
-	if err == nil {
-		err = m.drop(ctx, m.name, version)
+	err := m.depart(ctx)
+	if err != nil && !errors.Is(err, errTaken) {
+		err = m.depart(ctx)
 	}
 	if err != nil {
 		m.log.Warn("The fleet could not be told that this replica leaves: its share is taken over when its Lease expires", "err", err)
 	}
+}
+
+// depart says in our Lease that we leave, and deletes it.
+func (m *member) depart(ctx context.Context) error {
+	if err := m.look(ctx); err != nil {
+		return err
+	}
+	version, err := m.put(ctx, view{Schema: schema, Left: true}, m.roster.ours)
+	if err != nil {
+		return err
+	}
+	return m.drop(ctx, m.name, version)
 }
 
 // wait ends when it is time for the next renewal; it reports false when ctx ended.
@@ -156,7 +163,7 @@ func (m *member) renew(ctx context.Context, act func(desired.Place)) error {
 	next := m.narrow(act)
 	next.Load, next.Report = m.load, m.report()
 	sent := time.Now()
-	if _, err := m.put(ctx, next); err != nil {
+	if _, err := m.put(ctx, next, m.roster.ours); err != nil {
 		return err
 	}
 	m.mu.Lock()

@@ -56,6 +56,7 @@ type roster struct {
 	mine  func(lease) bool // whether a Lease of our name is of this process, or of one that is certainly over
 	peers map[string]*peer
 	saw   time.Time          // when a list was last taken in
+	ours  string             // version of the Lease of our name then; empty: there was none
 	own   []string           // the members of the view that we published last; nil: none yet
 	total map[string]float64 // what others counted while we looked
 }
@@ -75,11 +76,13 @@ func (r *roster) see(leases []lease, now time.Time) {
 			p.changed = now
 		}
 	}
-	r.saw = now
+	r.saw, r.ours = now, ""
 	listed := map[string]bool{}
 	for _, l := range leases {
 		listed[l.name] = true
-		r.note(l, now)
+		if r.note(l, now); l.name == r.me {
+			r.ours = l.version
+		}
 	}
 	maps.DeleteFunc(r.peers, func(name string, p *peer) bool { return !listed[name] && !p.living(now) })
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -91,15 +92,21 @@ func (r *replica) list(ctx context.Context) ([]lease, error) {
 	return all, r.pass(ctx)
 }
 
-func (r *replica) put(ctx context.Context, v view) (string, error) {
+func (r *replica) put(ctx context.Context, v view, version string) (string, error) {
 	if err := r.pass(ctx); err != nil {
 		return "", err
 	}
 	r.office.mu.Lock()
-	r.version++
-	version := strconv.Itoa(r.version)
-	r.leases[r.name] = lease{name: r.name, holder: r.holder, version: version, view: v}
+	conflict := r.leases[r.name].version != version
+	if !conflict {
+		r.version++
+		version = strconv.Itoa(r.version)
+		r.leases[r.name] = lease{name: r.name, holder: r.holder, version: version, view: v}
+	}
 	r.office.mu.Unlock()
+	if conflict {
+		return "", errors.New("another version")
+	}
 	return version, r.pass(ctx)
 }
 
