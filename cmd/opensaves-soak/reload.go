@@ -60,8 +60,9 @@ func (d *daemon) hangup(ctx context.Context) error {
 	}
 }
 
-// follow reloads at its first look, as the file may have changed meanwhile, and when the file has changed, until ctx ends. A mounted ConfigMap
-// changes so. One that needs a restart, or is broken, is refused once.
+// follow reloads at its first look, as the file may have changed since the start,
+// and whenever it has changed, as a mounted ConfigMap does, until ctx ends. One that
+// needs a restart, or is broken, is refused once.
 func (d *daemon) follow(ctx context.Context) {
 	look := time.NewTicker(d.run.reloadInterval)
 	defer look.Stop()

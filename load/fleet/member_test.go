@@ -119,23 +119,18 @@ func TestManyLeaveAtOnceWithoutALease(t *testing.T) {
 
 func TestWithoutAPIServerOnlyALoneReplicaGoesOn(t *testing.T) {
 	simulate(t, 1, func(f *fleetOf) {
-		down := func(yes bool) {
-			f.office.mu.Lock()
-			defer f.office.mu.Unlock()
-			f.office.down = yes
-		}
 		f.join()
 		f.until(2 * time.Second)
-		down(true)
+		f.office.outage(true)
 		f.run(time.Minute)
 		if got := f.sum(); got != 1 {
 			t.Errorf("alone: got %v of the rate, want all of it", got)
 		}
-		down(false)
+		f.office.outage(false)
 		f.join()
 		f.run(10 * time.Second)
 		f.until(time.Second)
-		down(true)
+		f.office.outage(true)
 		f.run(5 * time.Second)
 		if got := f.sum(); got != 1 {
 			t.Errorf("after 5 s: got %v of the rate, want all of it", got)
@@ -145,7 +140,7 @@ func TestWithoutAPIServerOnlyALoneReplicaGoesOn(t *testing.T) {
 			t.Errorf("after 11 s: got %v of the rate, want none", got)
 		}
 		f.run(20 * time.Second)
-		down(false)
+		f.office.outage(false)
 		f.run(4 * time.Second)
 		f.until(time.Second)
 	})
@@ -176,9 +171,7 @@ func TestWhateverHappensNoMoreIsSentThanIsWanted(t *testing.T) {
 				f.befall(random)
 				f.run(time.Duration(random.ExpFloat64() * float64(4*time.Second)))
 			}
-			f.office.mu.Lock()
-			f.office.down = false
-			f.office.mu.Unlock()
+			f.office.outage(false)
 			for _, r := range f.all {
 				r.set(func(r *replica) { r.cut, r.deaf = false, false })
 				r.thaw()

@@ -26,6 +26,13 @@ type office struct {
 	rand    *rand.Rand
 }
 
+// outage begins or ends one.
+func (o *office) outage(down bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.down = down
+}
+
 // replica is a member with its line to the office, and what goes wrong with both.
 type replica struct {
 	*office
@@ -275,9 +282,7 @@ func (f *fleetOf) String() (text string) {
 
 // end lets every member end, whatever had befallen it.
 func (f *fleetOf) end() {
-	f.office.mu.Lock()
-	f.office.down = false
-	f.office.mu.Unlock()
+	f.office.outage(false)
 	for _, r := range f.all {
 		r.set(func(r *replica) { r.cut, r.dead = false, false })
 		r.thaw()
