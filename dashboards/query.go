@@ -2,9 +2,9 @@ package dashboards
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
+	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/metric"
 )
 
@@ -88,16 +88,7 @@ func within(limit float64, window string, d metric.Definition, matchers ...strin
 		return "sum(rate(" + selected(name, append(more, matchers...)...) + "[" + window + "]))"
 	}
 	return fmt.Sprintf("%s / %s or histogram_fraction(0, %v, %s)",
-		over(d.Name+"_bucket", boundary(limit)), over(d.Name+"_count"), limit, over(d.Name))
-}
-
-// boundary matches a bucket. Prometheus 3 stores whole numbers as "1.0", others as "1".
-func boundary(limit float64) string {
-	text := strconv.FormatFloat(limit, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		return `le=~"` + text + `(\\.0)?"`
-	}
-	return `le="` + text + `"`
+		over(d.Name+"_bucket", alerts.Bucket(limit)), over(d.Name+"_count"), limit, over(d.Name))
 }
 
 // counted is how many observations there were in the window.

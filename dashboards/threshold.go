@@ -26,17 +26,10 @@ type objective struct {
 
 // latencies are the objectives, each with the series that it is counted by.
 func latencies(o alerts.Objectives) []objective {
-	blobs := map[string]string{
-		metric.SmallBlob.String(): `size=~"64KiB|1MiB"`,
-		metric.LargeBlob.String(): `size=~"10MiB|larger"`,
-	}
 	var all []objective
 	for _, l := range o.Latency {
-		one := objective{l, metric.ResponseTime, []string{`class="` + l.Class + `"`, succeeded}}
-		if size, ok := blobs[l.Class]; ok {
-			one.series, one.matchers = metric.BlobDuration, []string{size, `phase="total"`}
-		}
-		all = append(all, one)
+		series, matchers := l.Histogram()
+		all = append(all, objective{l, series, matchers})
 	}
 	return all
 }

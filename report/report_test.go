@@ -5,13 +5,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -115,40 +112,7 @@ func (b *block) serve() string {
 	if err := os.WriteFile(config, []byte("global: {scrape_interval: 15s}\n"), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	return b.start("--config.file="+config, "--storage.tsdb.path="+data, "--storage.tsdb.retention.time=10y")
-}
-
-func (b *block) start(args ...string) string {
-	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		b.Fatal(err)
-	}
-	cmd := exec.Command(tools.Path(b, "prometheus"), append(args, "--web.listen-address="+address)...)
-	cmd.Stderr = b.Output()
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may be over
-		_ = cmd.Wait()
-	})
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		answer, err := http.Get("http://" + address + "/-/ready")
-		if err != nil {
-			continue
-		}
-		_ = answer.Body.Close() // only the status counts
-		if answer.StatusCode == http.StatusOK {
-			return "http://" + address
-		}
-	}
-	b.Fatal("got a Prometheus that is not ready")
-	return ""
+	return tools.Prometheus(b, "--config.file="+config, "--storage.tsdb.path="+data, "--storage.tsdb.retention.time=10y")
 }
 
 func (b *block) report(address string) (*Report, error) {

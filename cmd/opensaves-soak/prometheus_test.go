@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,7 +23,6 @@ import (
 // promServer is a real Prometheus, in a process of its own.
 type promServer struct {
 	url string
-	out *bytes.Buffer
 }
 
 // startPrometheus starts one that scrapes an address in a mode, with the rules, and
@@ -45,46 +43,7 @@ scrape_configs:
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &promServer{url: "http://" + freeAddress(t), out: &bytes.Buffer{}}
-	cmd := exec.Command(tools.Path(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+directory,
-		"--web.listen-address="+strings.TrimPrefix(p.url, "http://"))
-	cmd.Stdout, cmd.Stderr = p.out, p.out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		_ = cmd.Wait()                          // by that signal
-	})
-	eventually(t, func() bool {
-		answer, err := http.Get(p.url + "/-/ready")
-		if err != nil {
-			return false
-		}
-		defer answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	})
-	return p
-}
-
-// freeAddress is one of loopback that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-func eventually(t *testing.T, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not happen in time")
-		}
-	}
+	return &promServer{url: tools.Prometheus(t, "--config.file="+file, "--storage.tsdb.path="+directory)}
 }
 
 // ask puts a question to its HTTP API.
