@@ -8,20 +8,21 @@ import (
 // Limits of GetMetricData
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
 const (
-	maxQueries      = 500 // of a call
-	statisticsAUnit = 5   // of one metric in one call, that are billed as one metric
+	maxQueries      = 500    // of a call
+	maxPoints       = 100800 // of a page, and so of a call that is to have one
+	statisticsAUnit = 5      // of one metric in one call, that are billed as one metric
 )
 
-// batches divides queries into calls, without ever dividing the statistics of
-// a metric: they would be billed once for each call.
-func batches(queries []*query) [][]*query {
+// batches divides queries into calls of at most so many, without ever dividing the
+// statistics of a metric: they would be billed once for each call.
+func batches(queries []*query, most int) [][]*query {
 	ordered := slices.Clone(queries)
 	slices.SortStableFunc(ordered, func(a, b *query) int { return strings.Compare(a.metric.key(), b.metric.key()) })
 	var calls [][]*query
 	var call []*query
 	for len(ordered) > 0 {
 		n := statistics(ordered)
-		if len(call)+n > maxQueries {
+		if len(call) > 0 && len(call)+n > most {
 			calls = append(calls, call)
 			call = nil
 		}

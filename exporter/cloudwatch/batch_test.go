@@ -22,7 +22,7 @@ func latencies(metrics int) []*query {
 }
 
 func TestOver500QueriesKeepAMetricsStatisticsTogether(t *testing.T) {
-	calls := batches(latencies(101)) // 505 queries
+	calls := batches(latencies(101), maxQueries) // 505 queries
 	sizes := []int{}
 	for _, call := range calls {
 		sizes = append(sizes, len(call))

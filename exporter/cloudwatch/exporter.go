@@ -25,8 +25,7 @@ type Options struct {
 
 // Exporter polls AWS and shows what it knows. It is a prometheus.Collector.
 type Exporter struct {
-	config  Config
-	calls   Calls
+	options Options
 	pollers []*poller
 	shared  *shared
 }
@@ -45,13 +44,13 @@ func New(ctx context.Context, o Options) (*Exporter, error) {
 	if o.Ceiling == nil {
 		o.Ceiling = NewCeiling(o.Config.MaxUSDPerHour, o.Price)
 	}
-	e := &Exporter{config: o.Config, shared: &shared{newMetrics(o.Metrics), o.Ceiling}}
+	e := &Exporter{shared: &shared{newMetrics(o.Metrics), o.Ceiling}}
 	o.Connect.Log = o.Log
 	var err error
-	if e.calls, err = e.shared.Connect(ctx, o.Connect); err != nil {
+	if o.Calls, err = e.shared.Connect(ctx, o.Connect); err != nil {
 		return nil, err
 	}
-	o.Calls = e.calls
+	e.options = o
 	for _, s := range sources(o) {
 		e.pollers = append(e.pollers, newPoller(s, o, e.shared))
 	}
@@ -79,7 +78,7 @@ func sources(o Options) []source {
 }
 
 // Calls returns the operations of AWS, for others that use them.
-func (e *Exporter) Calls() Calls { return e.calls }
+func (e *Exporter) Calls() Calls { return e.options.Calls }
 
 // Run polls until ctx ends, also where there is nothing to poll.
 func (e *Exporter) Run(ctx context.Context) {

@@ -76,7 +76,7 @@ func (p *poller) estimate() {
 }
 
 func units(queries []*query) (n int) {
-	for _, call := range batches(queries) {
+	for _, call := range batches(queries, maxQueries) {
 		n += billed(call)
 	}
 	return n

@@ -39,7 +39,7 @@ func (e *Exporter) Measure() (cost.Measurement, bool) {
 
 // measurable is the end of the newest minute that can be measured.
 func (e *Exporter) measurable(known map[metric.Component]*snapshot, now time.Time) (end time.Time, ok bool) {
-	oldest := now.Add(-measures - time.Duration(max(e.config.Delay, e.config.S3.Delay)))
+	oldest := now.Add(-measures - time.Duration(max(e.options.Config.Delay, e.options.Config.S3.Delay)))
 	for component, s := range known {
 		if s == nil || !s.resources.consume(component) {
 			continue

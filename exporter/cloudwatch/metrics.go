@@ -54,6 +54,12 @@ func (m *metrics) of(c metric.Component) componentMetrics {
 	}
 }
 
+// bill notes what a call cost, at a price of USD a metric.
+func (m *componentMetrics) bill(metrics int, price float64) {
+	m.billed.Add(float64(metrics))
+	m.cost.Add(float64(metrics) * price)
+}
+
 // ended notes how a poll ended.
 func (m *componentMetrics) ended(whole bool, now time.Time) {
 	if !whole {

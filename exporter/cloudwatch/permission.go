@@ -48,7 +48,7 @@ const tryTimeout = 10 * time.Second
 // Try makes each call that the configuration needs once, which costs a
 // thousandth of a cent, and tells how each ended.
 func (e *Exporter) Try(ctx context.Context, prices bool, tell func(Permission)) {
-	t := &trial{config: e.config, calls: e.calls, tell: tell}
+	t := &trial{config: e.options.Config, calls: e.options.Calls, tell: tell}
 	t.tryCloudWatch(ctx)
 	t.tryTables(ctx)
 	t.tryBuckets(ctx)

@@ -127,7 +127,7 @@ func (p *poller) ask(ctx context.Context, now time.Time) {
 		w, due := g.due(now, p.began, p.delay, level)
 		queries := p.awake(p.queriesOf(g, level), true)
 		if due && len(queries) > 0 {
-			requests = append(requests, request{g, w, batches(queries)})
+			requests = append(requests, request{g, w, batches(queries, maxQueries)})
 			metrics += units(queries)
 		}
 	}
@@ -191,8 +191,7 @@ func (p *poller) askGroup(ctx context.Context, r request, now time.Time) bool {
 // bill notes what a call cost, of which a part was reserved.
 func (p *poller) bill(now time.Time, metrics, reserved int) {
 	p.ceiling.spend(now, metrics-reserved)
-	p.metrics.billed.Add(float64(metrics))
-	p.metrics.cost.Add(float64(metrics) * p.ceiling.price())
+	p.metrics.bill(metrics, p.ceiling.price())
 }
 
 // take records the answers of a call, and reports whether all are complete.

@@ -54,7 +54,7 @@ func (s *series) record(r reading) (n news) {
 	}
 	known := !s.newest.IsZero() // what comes with its first values was not late
 	for _, p := range r.points {
-		if p.at.Before(r.start) || !p.at.Before(r.end) {
+		if !r.holds(p.at) {
 			continue
 		}
 		h, was := s.points[p.at]

@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"maps"
+	"math"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -133,12 +134,12 @@ func (p *poller) share(r ratio) (entry, bool) {
 		end = rest.gauge.end
 	}
 	at := end.Add(-part.query.period())
-	got, other := part.at(at), rest.at(at)
-	if got+other == 0 {
+	value := portion(part.at(at), rest.at(at))
+	if math.IsNaN(value) {
 		return entry{}, false
 	}
 	stamped := p.config.stamps(p.delay, part.query.period())
-	return entry{r.into, r.labels, got / (got + other), end, p.keeps(part.query), stamped}, true
+	return entry{r.into, r.labels, value, end, p.keeps(part.query), stamped}, true
 }
 
 // descs are the descriptions of all metrics, by name.

@@ -45,6 +45,9 @@ type ratio struct {
 	part, rest string // keys of queries
 }
 
+// portion is the value of a ratio, NaN where both parts are 0 or one is NaN.
+func portion(part, rest float64) float64 { return part / (part + rest) }
+
 // resources are what is paid for by the hour, as the Describe calls show it.
 type resources struct {
 	cluster bool
