@@ -1,6 +1,6 @@
-// Package report is the arithmetic of a load test's report: which loads were
-// held, how throughput grows with them, and what drifts while one is held. It
-// knows no clock, no network and no files.
+// Package report makes the report of a load test of what a Prometheus has: which
+// loads were held and what each showed, which component gave way first, how
+// throughput and cost grow, and what drifts. It knows no clock and no files.
 package report
 
 import (

@@ -26,8 +26,12 @@ type Measured struct {
 	Violations map[string]float64 `json:"violations"`       // wrong answers, by kind
 	CostAnHour map[string]float64 `json:"cost_usd_per_hour"`
 	CostAMio   map[string]float64 `json:"cost_usd_per_million_requests"`
+	Shared     []string           `json:"cost_shared"` // components whose cost is of others' work too
 	Operations []Operation        `json:"operations"`
-	Missed     []string           `json:"missed"` // objectives, as sentences
+	Blobs      []Blob             `json:"blob_sizes"`
+	Components []Reading          `json:"components"`
+	Missed     []string           `json:"missed"`  // objectives, as sentences
+	Invalid    string             `json:"invalid"` // why the level says nothing of the target; empty: it does
 }
 
 // Operation is how one operation did at a level. Times are response times of
@@ -40,7 +44,23 @@ type Operation struct {
 	P50    Figure `json:"p50_seconds"`
 	P95    Figure `json:"p95_seconds"`
 	P99    Figure `json:"p99_seconds"`
+	Error  Figure `json:"quantile_error"` // half the width of a bucket at p99, as a share of it
+	Noise  Figure `json:"p99_noise"`      // standard deviation of p99 between five parts of the level, as a share of their mean
 }
+
+// Blob is how blobs of one size did at a level, reads and writes together. Times
+// are from the intended start to the last byte, of successes, in seconds.
+type Blob struct {
+	Name string `json:"size"` // up to it
+	RPS  Figure `json:"rps"`
+	Mean Figure `json:"mean_seconds"`
+	P99  Figure `json:"p99_seconds"`
+
+	threshold Figure // of the objective of its class
+}
+
+// laggard is the schedule lag at p99 in seconds above which a level is not valid.
+const laggard = 0.01
 
 // answers are the questions that make a level, by what they are about.
 type answers map[string]map[string]float64
@@ -63,11 +83,18 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 	m := Measured{
 		RPS: Figure(l.RPS), Start: l.Start, End: l.End, Achieved: got.one("achieved"), Dropped: got.one("dropped"),
 		InFlight: got.one("in flight"), Lag: got.one("lag"), Errors: got["errors"], Violations: got["violations"],
-		CostAnHour: got["cost an hour"], CostAMio: got["cost a million"], Operations: got.operations(),
+		CostAMio: map[string]float64{}, Operations: got.operations(),
 	}
 	m.Success = share(got.one("success"), got.one("success")+got.one("failures"))
 	m.Covered = share(got.one("latencies"), got.one("success"))
+	m.Blobs = got.blobs(o)
 	m.Missed = m.missed(o)
+	if stale := got.one("stale"); stale > Figure(o.StaleRatio) {
+		m.Missed = append(m.Missed, fmt.Sprintf("stale ratio: got %.4g %%, want at most %.4g %%", 100*stale, 100*o.StaleRatio))
+	}
+	if m.Lag > laggard {
+		m.Invalid = fmt.Sprintf("The tester itself was late by %s at p99 (limit: %s): this level says little of the target.", seconds(m.Lag), seconds(laggard))
+	}
 	for i, l := range o.Latency {
 		if within := got.one(fmt.Sprint("within ", i)); within < Figure(l.Ratio) {
 			m.Missed = append(m.Missed, fmt.Sprintf("latency of %s: got %.4g %% within %s, want at least %.4g %%", l.Class, 100*within, time.Duration(l.Threshold), 100*l.Ratio))
@@ -105,7 +132,29 @@ func (a answers) operations() []Operation {
 			all = append(all, Operation{
 				Name: name, RPS: rps, Failed: share(max(0, of("operation failures", name)), rps),
 				Mean: of("mean", name), P50: of("p50", name), P95: of("p95", name), P99: of("p99", name),
+				Error: resolution(of("p99", name), of("native", name)), Noise: of("noise", name),
 			})
+		}
+	}
+	return all
+}
+
+// blobs are the sizes that were asked for at the level.
+func (a answers) blobs(o alerts.Objectives) (all []Blob) {
+	for size := range metric.BlobSize(metric.BlobSizes) {
+		name := size.String()
+		class := metric.SmallBlob
+		if size > metric.Upto1MiB {
+			class = metric.LargeBlob
+		}
+		b := Blob{Name: name, RPS: Figure(a["blobs"][name]), Mean: Figure(a["blob mean"][name]), P99: Figure(a["blob p99"][name]), threshold: none}
+		for _, l := range o.Latency {
+			if l.Class == class.String() {
+				b.threshold = Figure(time.Duration(l.Threshold).Seconds())
+			}
+		}
+		if b.RPS > 0 {
+			all = append(all, b)
 		}
 	}
 	return all
@@ -128,59 +177,4 @@ func (m Measured) missed(o alerts.Objectives) []string {
 	}
 	want(wrong < 0.5, "wrong answers: got %.0f, want none", wrong)
 	return missed
-}
-
-// question is an expression, and the label that its answers are told apart by.
-type question struct{ label, expr string }
-
-// within is the share of successes that keep to a latency objective. The classic
-// form comes first, since it has a bucket that ends there.
-func (p Prometheus) within(window time.Duration, l alerts.Latency) string {
-	d, matchers := l.Histogram()
-	bucket, count := d, d
-	bucket.Name, count.Name = d.Name+"_bucket", d.Name+"_count"
-	limit := time.Duration(l.Threshold).Seconds()
-	return "sum(" + p.rate(bucket, window, append(matchers, alerts.Bucket(limit))...) + ") / sum(" + p.rate(count, window, matchers...) +
-		fmt.Sprintf(") or histogram_fraction(0, %v, sum(%s))", limit, p.rate(d, window, matchers...))
-}
-
-// questions are all that a level is asked, over a window that ends with it.
-// Histograms are native where Prometheus scrapes them so, and classic elsewhere.
-func (p Prometheus) questions(window time.Duration) map[string]question {
-	sum := func(expr string) string { return "sum(" + expr + ")" }
-	byOperation := func(expr string) string { return "sum by (operation) (" + expr + ")" }
-	success := `outcome="` + metric.Success.String() + `"`
-	failure := `outcome="` + metric.Failure.String() + `"`
-	full := p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`)
-	part := func(d metric.Definition, name string) metric.Definition {
-		d.Name += name
-		return d
-	}
-	response, duration, lag := metric.ResponseTime, metric.RequestDuration, metric.ScheduleLag
-	quantile := func(q string) question {
-		return question{"operation", "histogram_quantile(" + q + ", " + byOperation(p.rate(response, window, success)) + ") or histogram_quantile(" + q +
-			", sum by (operation, le) (" + p.rate(part(response, "_bucket"), window, success) + "))"}
-	}
-	cost := func(d metric.Definition) question {
-		return question{"component", "sum by (component) (avg_over_time((max by (component, kind) (" + p.series(d.Name) + "))" +
-			"[" + fmt.Sprint(int64(window/time.Second)) + "s:1m]))"}
-	}
-	return map[string]question{
-		"achieved":           {"", sum(p.rate(metric.Requests, window))},
-		"success":            {"", sum(p.rate(metric.Requests, window, success))},
-		"failures":           {"", sum(p.rate(metric.Requests, window, failure) + " or " + full)},
-		"dropped":            {"", sum(p.rate(metric.ArrivalsDropped, window))},
-		"errors":             {"code", "sum by (code) (" + p.rate(metric.Requests, window, failure) + ") > 0"},
-		"violations":         {"kind", "sum by (kind) (increase(" + p.series(metric.CheckViolations.Name) + back(window) + ")) > 0"},
-		"in flight":          {"", "histogram_sum(" + sum(p.rate(duration, window)) + ") or " + sum(p.rate(part(duration, "_sum"), window))},
-		"lag":                {"", "histogram_quantile(0.99, " + sum(p.rate(lag, window)) + ") or histogram_quantile(0.99, sum by (le) (" + p.rate(part(lag, "_bucket"), window) + "))"},
-		"latencies":          {"", "histogram_count(" + sum(p.rate(response, window, success)) + ") or " + sum(p.rate(part(response, "_count"), window, success))},
-		"operations":         {"operation", byOperation(p.rate(metric.Requests, window))},
-		"operation failures": {"operation", byOperation(p.rate(metric.Requests, window, failure))},
-		"mean": {"operation", "histogram_avg(" + byOperation(p.rate(response, window, success)) + ") or " +
-			byOperation(p.rate(part(response, "_sum"), window, success)) + " / " + byOperation(p.rate(part(response, "_count"), window, success))},
-		"p50": quantile("0.5"), "p95": quantile("0.95"), "p99": quantile("0.99"),
-		"cost an hour":   cost(metric.CostPerHour),
-		"cost a million": cost(metric.CostPerMillion),
-	}
 }

@@ -12,20 +12,22 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/metric"
 )
 
 // Prometheus is where a report's figures come from.
 type Prometheus struct {
-	api      v1.API
-	selector string
-	warned   map[string]bool // what the server remarked
+	api v1.API
+	alerts.Settings
+	zone   *time.Location  // of all times
+	warned map[string]bool // what the server remarked
 }
 
-// NewPrometheus asks a server about the tester whose series match a selector,
-// matchers as PromQL has them.
-func NewPrometheus(client api.Client, selector string) Prometheus {
-	return Prometheus{api: v1.NewAPI(client), selector: selector, warned: map[string]bool{}}
+// NewPrometheus asks a server about the tester and the pods that match the
+// selectors of settings; the rest of these is of no use here.
+func NewPrometheus(client api.Client, settings alerts.Settings) Prometheus {
+	return Prometheus{api: v1.NewAPI(client), Settings: settings, zone: time.UTC, warned: map[string]bool{}}
 }
 
 const (
@@ -40,7 +42,7 @@ const (
 
 // series selects what the tester exports.
 func (p Prometheus) series(name string, matchers ...string) string {
-	return name + "{" + strings.Join(append([]string{p.selector}, matchers...), ",") + "}"
+	return name + "{" + strings.Join(append([]string{p.Selector}, matchers...), ",") + "}"
 }
 
 // rate is the increase a second of a counter over a window that ends with the question.
@@ -48,9 +50,10 @@ func (p Prometheus) rate(d metric.Definition, window time.Duration, matchers ...
 	return "rate(" + p.series(d.Name, matchers...) + back(window) + ")"
 }
 
-func back(window time.Duration) string {
-	return "[" + strconv.FormatInt(int64(window/time.Second), 10) + "s]"
-}
+func back(window time.Duration) string { return "[" + whole(window) + "]" }
+
+// whole writes a time in whole seconds.
+func whole(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) + "s" }
 
 // by asks for one instant, and returns the values by a label; "" is the key of
 // those without it. What is no number is left out.
@@ -93,23 +96,33 @@ func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.
 	if err != nil {
 		return nil, err
 	}
+	written := map[time.Time]float64{}
+	for _, t := range times {
+		written[t.At] = t.Value
+	}
 	var samples []Sample
 	last := 0.0
-	for i, v := range values {
-		if i >= len(times) || times[i].Value <= last {
+	for _, v := range values {
+		if written[v.At] <= last {
 			continue
 		}
-		last = times[i].Value
-		samples = append(samples, Sample{At: time.UnixMilli(int64(1000 * last)).UTC(), Value: v.Value})
+		last = written[v.At]
+		samples = append(samples, Sample{At: time.UnixMilli(int64(1000 * last)).In(p.zone), Value: v.Value})
 	}
 	return samples, nil
 }
 
-// over asks for an expression without labels over time.
+// over asks for an expression without labels over time, as often as it makes sense.
 func (p Prometheus) over(ctx context.Context, start, end time.Time, expr string) ([]Sample, error) {
+	return p.every(ctx, start, end, finest, expr)
+}
+
+// every asks for an expression without labels once in a step, or less often where
+// the range is long.
+func (p Prometheus) every(ctx context.Context, start, end time.Time, step time.Duration, expr string) ([]Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	step := max(finest, end.Sub(start)/mostPoints).Round(time.Second)
+	step = max(step, end.Sub(start)/mostPoints).Round(time.Second)
 	answer, warnings, _, err := p.api.QueryRange(ctx, expr, v1.Range{Start: start, End: end, Step: step})
 	p.warn(warnings)
 	if err != nil {
@@ -122,7 +135,9 @@ func (p Prometheus) over(ctx context.Context, start, end time.Time, expr string)
 	var samples []Sample
 	for _, series := range matrix {
 		for _, v := range series.Values {
-			samples = append(samples, Sample{v.Timestamp.Time().UTC(), float64(v.Value)})
+			if value := float64(v.Value); Figure(value).Known() {
+				samples = append(samples, Sample{v.Timestamp.Time().In(p.zone), value})
+			}
 		}
 	}
 	return samples, nil

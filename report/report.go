@@ -9,24 +9,37 @@ import (
 	"time"
 
 	"opensaves-soak/alerts"
+	"opensaves-soak/exporter/cloudwatch"
 	"opensaves-soak/exporter/metric"
 )
 
 // Question is what a report is about.
 type Question struct {
 	Start, End time.Time
+	Zone       *time.Location // of all times in the report; nil: UTC
 	Objectives alerts.Objectives
 	Rules      LevelRules
+	AWS        []cloudwatch.Series // read once more from AWS; empty: what Prometheus scraped counts
+	Notes      []string            // that the report begins its own with
 }
+
+// schema is the version of a report's form as JSON.
+const schema = 1
 
 // Report is what a time range of a tester shows.
 type Report struct {
-	Start   time.Time  `json:"start"`
-	End     time.Time  `json:"end"`
-	Levels  []Measured `json:"levels"`
-	Highest Figure     `json:"highest_rps"` // rate of the highest level that met all objectives; null: none did
-	Scaling Scaling    `json:"scaling"`
-	Notes   []string   `json:"notes"` // what could not be told, and why
+	Schema     int        `json:"schema"` // of this form; another one is not read
+	Start      time.Time  `json:"start"`
+	End        time.Time  `json:"end"`
+	Levels     []Measured `json:"levels"`
+	Highest    Figure     `json:"highest_rps"` // rate of the highest level that met all objectives; null: none did
+	Scaling    Scaling    `json:"scaling"`
+	Bottleneck Bottleneck `json:"bottleneck"`
+	Cost       CostLine   `json:"cost"`
+	Drift      []Trend    `json:"drift"` // of the longest level
+	Advice     []Advice   `json:"advice"`
+	Timeline   []Moment   `json:"timeline"` // at most a few hundred
+	Notes      []string   `json:"notes"`    // what could not be told, and why
 }
 
 // Scaling is how throughput grows with the requests in flight, by the Universal
@@ -56,18 +69,22 @@ var ErrNoData = errors.New("got no series of the tester in the range")
 // Make asks Prometheus and makes the report. What it could not be told it notes; an
 // error is that of a server that does not answer, or ErrNoData.
 func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
+	if q.Zone != nil {
+		p.zone = q.Zone
+	}
+	q.Start, q.End = q.Start.In(p.zone).Truncate(time.Second), q.End.In(p.zone).Truncate(time.Second)
 	rate, err := p.history(ctx, q.Start, q.End, metric.FleetTargetRPS)
 	if err != nil {
 		return nil, err
 	}
 	if len(rate) == 0 {
-		return nil, fmt.Errorf("%w: %s to %s, %s", ErrNoData, q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339), p.selector)
+		return nil, fmt.Errorf("%w: %s to %s, %s", ErrNoData, q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339), p.Selector)
 	}
 	warmup, err := p.history(ctx, q.Start, q.End, metric.Warmup)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Start: q.Start.UTC(), End: q.End.UTC(), Highest: none}
+	r := &Report{Schema: schema, Start: q.Start, End: q.End, Highest: none, Notes: q.Notes}
 	levels, gaps := FindLevels(rate, warmup, q.Rules)
 	for _, g := range gaps {
 		r.note("There are no samples from %s to %s: levels end there.", g.Start.Format(time.RFC3339), g.End.Format(time.RFC3339))
@@ -83,10 +100,43 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 		r.add(m)
 	}
 	r.scale()
+	if err := r.explain(ctx, p, q); err != nil {
+		return nil, err
+	}
 	for _, w := range slices.Sorted(maps.Keys(p.warned)) {
 		r.note("Prometheus remarks: %s", w)
 	}
 	return r, nil
+}
+
+// explain asks for what is not of the tester alone: components, cost, and time.
+func (r *Report) explain(ctx context.Context, p Prometheus, q Question) error {
+	var err error
+	if r.Timeline, err = p.timeline(ctx, r.Start, r.End); err != nil || len(r.Levels) == 0 {
+		return err
+	}
+	late, err := p.age(ctx, r.Start, r.End) // of the slowest, which the cost waits for
+	if err != nil {
+		return err
+	}
+	all, err := p.watch(ctx, r.Start, r.End, newReread(q.AWS))
+	if err != nil {
+		return err
+	}
+	relate(all, r.Levels)
+	for i := range r.Levels {
+		if err := p.price(ctx, &r.Levels[i], late); err != nil {
+			return err
+		}
+		r.Levels[i].Components = read(all, r.Levels[i])
+	}
+	r.Bottleneck, r.Cost = findBottleneck(all, r.Levels), line(r.Levels)
+	if r.Drift, err = p.trends(ctx, r.Levels); err != nil {
+		return err
+	}
+	prices, err := p.prices(ctx, r.Levels[len(r.Levels)-1].End)
+	r.Advice = recommend(r, prices)
+	return err
 }
 
 func (r *Report) note(format string, args ...any) {
@@ -96,7 +146,7 @@ func (r *Report) note(format string, args ...any) {
 // add takes in a level.
 func (r *Report) add(m Measured) {
 	r.Levels = append(r.Levels, m)
-	if len(m.Missed) == 0 && (!r.Highest.Known() || m.RPS > r.Highest) {
+	if len(m.Missed) == 0 && m.Invalid == "" && (!r.Highest.Known() || m.RPS > r.Highest) {
 		r.Highest = m.RPS
 	}
 	if m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05) {
@@ -109,7 +159,7 @@ func (r *Report) scale() {
 	r.Scaling = Scaling{Refusal: "No level was measured."}
 	var points []Point
 	for _, l := range r.Levels {
-		if l.InFlight > 0 && l.Achieved > 0 {
+		if l.InFlight > 0 && l.Achieved > 0 && l.Invalid == "" {
 			points = append(points, Point{N: float64(l.InFlight), X: float64(l.Achieved), Weight: 1 / float64(l.Achieved*l.Achieved)})
 		}
 	}

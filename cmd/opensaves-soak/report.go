@@ -2,18 +2,21 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"os"
+	"math"
+	"regexp"
 	"strings"
 	"time"
+	_ "time/tzdata" // images have no time zones
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/api"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
 	"opensaves-soak/alerts"
+	"opensaves-soak/exporter/cloudwatch"
+	"opensaves-soak/exporter/metric"
 	"opensaves-soak/report"
 )
 
@@ -24,73 +27,133 @@ type reportFlags struct {
 	configFile string
 	selector   string
 	output     string
+	zone       string
+	compare    bool
+	a, b       string  // what is compared: JSON files or ranges
+	most       float64 // share by which a figure may get worse
+	ranged     bool    // --start or --end was given
+	limited    bool    // --max-regression was given
 }
 
 func (f *reportFlags) declare(cmd *kingpin.CmdClause) {
-	cmd.Flag("prometheus.url", "Prometheus that has scraped the tester.").Required().StringVar(&f.url)
-	cmd.Flag("start", "Begin of the range: RFC 3339, or a time before now such as -6h.").Default("-6h").StringVar(&f.start)
-	cmd.Flag("end", "End of the range, likewise; empty: now.").StringVar(&f.end)
+	cmd.Flag("prometheus.url", "Prometheus that has scraped the tester; needed where a range is read.").StringVar(&f.url)
+	cmd.Flag("start", "Begin of the range: RFC 3339, or a time before now such as -6h.").Default("-6h").IsSetByUser(&f.ranged).StringVar(&f.start)
+	cmd.Flag("end", "End of the range, likewise; empty: now.").IsSetByUser(&f.ranged).StringVar(&f.end)
 	cmd.Flag("config.file", "Configuration file, for its objectives; empty: the defaults.").StringVar(&f.configFile)
 	cmd.Flag("selector", "Matchers of the tester's series.").Default(alerts.DefaultSettings().Selector).StringVar(&f.selector)
-	cmd.Flag("output", "File that is written: Markdown (.md) or JSON (.json); -: Markdown on standard output.").Default("-").StringVar(&f.output)
+	cmd.Flag("output", "File that is written: a page with charts (.html), Markdown (.md) or JSON (.json); -: Markdown on standard output.").Default("-").StringVar(&f.output)
+	cmd.Flag("timezone", "Zone of the times in the report: UTC, Local, or a name such as Europe/Berlin.").Default("UTC").StringVar(&f.zone)
+	cmd.Flag("compare", "Compare B with A and write what got better or worse beyond noise; exit 1 on a regression.").BoolVar(&f.compare)
+	cmd.Flag("max-regression", "With --compare, the share by which a figure may get worse: 0.1 is 10 %.").Default("0.1").IsSetByUser(&f.limited).Float64Var(&f.most)
+	cmd.Arg("A", "With --compare, the base: a report's JSON file (.json), or a range START/END of times as --start has them, END empty: now. Before ranges that begin with - comes --.").StringVar(&f.a)
+	cmd.Arg("B", "With --compare, what is compared with A, likewise.").StringVar(&f.b)
 }
 
-// writeReport asks Prometheus and writes what it shows.
+// check refuses flags that do not go together.
+func (f *reportFlags) check() error {
+	switch {
+	case f.compare && (f.a == "" || f.b == ""):
+		return fmt.Errorf("%w: --compare: got %q and %q, want two JSON files or ranges", errUsage, f.a, f.b)
+	case f.compare && f.ranged:
+		return fmt.Errorf("%w: --start, --end: got them with --compare, want ranges as its arguments", errUsage)
+	case f.compare && strings.HasSuffix(f.output, ".html"):
+		return fmt.Errorf("%w: --output: got %s, want a name that ends in .md or .json with --compare", errUsage, f.output)
+	case !f.compare && (f.a != "" || f.limited):
+		return fmt.Errorf("%w: --max-regression, A, B: got them without --compare", errUsage)
+	case !(f.most >= 0) || math.IsInf(f.most, 0):
+		return fmt.Errorf("%w: --max-regression: got %v, want a share from 0", errUsage, f.most)
+	}
+	return nil
+}
+
+// writeReport writes what Prometheus shows, or what differs.
 func (c *command) writeReport(ctx context.Context, f reportFlags) error {
-	config, err := (configSource{path: f.configFile, locked: lockedShare}).load()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+	if err := f.check(); err != nil {
+		return err
 	}
-	q := report.Question{Objectives: config.Objectives}
 	now := time.Now()
-	if q.Start, err = instant(f.start, now); err != nil {
-		return fmt.Errorf("%w: --start: %w", errUsage, err)
+	if f.compare {
+		return c.compareReports(ctx, f, now)
 	}
-	if q.End, err = instant(f.end, now); err != nil {
-		return fmt.Errorf("%w: --end: %w", errUsage, err)
-	}
-	if !q.Start.Before(q.End) {
-		return fmt.Errorf("%w: --start: got %s, want it before --end, %s", errUsage, q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339))
-	}
-	settings := alerts.DefaultSettings()
-	if settings.Selector = f.selector; settings.Validate() != nil {
-		return fmt.Errorf("%w: --selector: %w", errUsage, settings.Validate())
-	}
-	client, err := api.NewClient(api.Config{Address: f.url})
+	q, err := f.question(f.start, f.end, now)
 	if err != nil {
-		return fmt.Errorf("%w: --prometheus.url: %w", errUsage, err)
+		return fmt.Errorf("%w: --start, --end: %w", errUsage, err)
 	}
-	r, err := report.Make(ctx, report.NewPrometheus(client, f.selector), q)
+	r, err := c.ask(ctx, f, q)
 	if err != nil {
 		return err
 	}
 	return c.save(r, f.output)
 }
 
-// save writes a report in the form that the file's name asks for.
-func (c *command) save(r *report.Report, path string) error {
-	if path == "-" {
-		return r.WriteMarkdown(c.stdout)
+// question is about a range of times.
+func (f *reportFlags) question(start, end string, now time.Time) (q report.Question, err error) {
+	if q.Start, err = instant(start, now); err != nil {
+		return q, err
 	}
-	write := r.WriteMarkdown
-	if strings.HasSuffix(path, ".json") {
-		write = func(w io.Writer) error {
-			encoder := json.NewEncoder(w)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(r)
-		}
-	} else if !strings.HasSuffix(path, ".md") {
-		return fmt.Errorf("%w: --output: got %s, want a name that ends in .md or .json", errUsage, path)
+	if q.End, err = instant(end, now); err != nil {
+		return q, err
 	}
-	file, err := os.Create(path)
+	if q.Zone, err = time.LoadLocation(f.zone); err != nil {
+		return q, fmt.Errorf("got --timezone=%s, want UTC, Local or a name of the time zone database: %w", f.zone, err)
+	}
+	if !q.Start.Before(q.End) {
+		return q, fmt.Errorf("got a begin at %s, want it before the end, %s", q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339))
+	}
+	return q, nil
+}
+
+// ask asks Prometheus, and AWS once more, with the objectives and the names of the
+// configuration.
+func (c *command) ask(ctx context.Context, f reportFlags, q report.Question) (*report.Report, error) {
+	if f.url == "" {
+		return nil, fmt.Errorf("%w: --prometheus.url: got none, want the Prometheus that has scraped the tester", errUsage)
+	}
+	config, err := (configSource{path: f.configFile, locked: lockedShare}).load()
 	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if err := write(file); err != nil {
-		_ = file.Close() // what was written is of no use
-		return fmt.Errorf("writing the report: %w", err)
+	client, err := api.NewClient(api.Config{Address: f.url})
+	if err != nil {
+		return nil, fmt.Errorf("%w: --prometheus.url: %w", errUsage, err)
 	}
-	return file.Close()
+	settings := alerts.DefaultSettings()
+	settings.Selector, settings.Pods = f.selector, config.pods()
+	if err := settings.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: --selector: %w", errUsage, err)
+	}
+	q.Objectives = config.Objectives
+	if q.AWS, err = c.readAgain(ctx, config, q.Start, q.End); err != nil {
+		q.Notes = append(q.Notes, "AWS was not asked once more, so what was scraped counts: "+err.Error()+".")
+	}
+	return report.Make(ctx, report.NewPrometheus(client, settings), q)
+}
+
+// pods are the matchers of the target's pods in kube-state-metrics and cAdvisor.
+func (c Config) pods() string {
+	eks := c.CloudWatch.EKS
+	names := make([]string, len(eks.Workloads))
+	for i, name := range eks.Workloads {
+		if names[i] = regexp.QuoteMeta(name) + "-.*"; name == "*" {
+			names[i] = ".*"
+		}
+	}
+	return fmt.Sprintf("namespace=%q,pod=~%q", eks.Namespace, strings.Join(names, "|"))
+}
+
+// readAgain reads from AWS what it showed in a time, where access is configured:
+// what came late has come meanwhile. An embedded sandbox is no longer there.
+func (c *command) readAgain(ctx context.Context, config Config, start, end time.Time) ([]cloudwatch.Series, error) {
+	if !config.CloudWatch.Enabled() || config.CloudWatch.Sandbox && config.Target.Address == "" {
+		return nil, nil
+	}
+	exporter, err := config.newExporter(ctx, config.Target.Address, config.newPrices(), cloudwatch.Options{
+		Metrics: metric.Factory{Registerer: prometheus.NewRegistry()}, Log: c.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exporter.History(ctx, start, end)
 }
 
 // instant reads a time, absolute or before now; nothing is now.

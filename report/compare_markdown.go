@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteMarkdown writes what changed, short enough for a pull request: figures that
+// stayed the same are counted only.
+func (c *Comparison) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Load comparison\n\n- A, the base: %s\n- B: %s\n\n%s\n", c.A, c.B, c.headline())
+	changed := sheet{Caption: "What changed", Columns: []string{"Figure", "Level", "A", "B", "Change", "Noise", "B is"}, Words: 1}
+	for _, r := range c.Rows {
+		if r.Verdict != Same {
+			changed.Rows = append(changed.Rows, row(r.Name, r.level(), r.text(r.A), r.text(r.B), change(r.Change), roughly(r.Noise), r.verdict()))
+		}
+	}
+	if len(changed.Rows) > 0 {
+		section{Tables: []sheet{changed}}.markdown(&b)
+	}
+	if len(c.Notes) > 0 {
+		notes := section{}
+		for _, n := range c.Notes {
+			notes.Remarks = append(notes.Remarks, remark{Text: n})
+		}
+		b.WriteString("\n## What could not be compared\n")
+		notes.markdown(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// headline is what a reviewer reads first.
+func (c *Comparison) headline() string {
+	counts := map[Verdict]int{}
+	for _, r := range c.Rows {
+		counts[r.Verdict]++
+	}
+	if counts[Same] == len(c.Rows) {
+		return fmt.Sprintf("**Nothing changed beyond noise.** Levels compared: %d, figures: %d.", c.Levels, len(c.Rows))
+	}
+	return fmt.Sprintf("**Past the limit of %s: %d.** Worse: %d, better: %d, the same: %d; levels compared: %d.",
+		roughly(c.Most), len(c.Regressions()), counts[Worse], counts[Better], counts[Same], c.Levels)
+}
+
+// String writes the range as a reader has it.
+func (r Range) String() string { return instant(r.Start) + " to " + zoned(r.End) }
+
+// String is the row as a sentence has it.
+func (r Row) String() string {
+	at := ""
+	if r.LevelB.Known() {
+		at = " at " + perSecond(r.LevelB)
+	}
+	return fmt.Sprintf("%s%s from %s to %s (%s)", r.Name, at, r.text(r.A), r.text(r.B), change(r.Change))
+}
+
+// level is the rate of the row's level, or of both where they differ.
+func (r Row) level() string {
+	a, b := figure(r.LevelA, 0), figure(r.LevelB, 0)
+	if a != b {
+		return a + ", " + b
+	}
+	return a
+}
+
+// text is a figure in the row's unit.
+func (r Row) text(f Figure) string {
+	switch r.Unit {
+	case Share:
+		return percent(f)
+	case Seconds:
+		return seconds(f)
+	case USDAMillion:
+		return short(f) + " USD"
+	}
+	return figure(f, 0)
+}
+
+// verdict marks what a gate stops for.
+func (r Row) verdict() string {
+	if r.Past {
+		return "**" + string(r.Verdict) + "**"
+	}
+	return string(r.Verdict)
+}
+
+// change is a share with its sign.
+func change(f Figure) string {
+	if f > 0 && f.Known() {
+		return "+" + roughly(f)
+	}
+	return roughly(f)
+}

@@ -1,0 +1,164 @@
+package report
+
+import "math"
+
+// compared is a figure of both sides.
+type compared struct {
+	name   string
+	unit   Unit
+	a, b   Figure
+	noise  Figure // what a difference must exceed, in the unit
+	up     bool   // more of it is better
+	always bool   // past the limit as soon as it is worse
+}
+
+// row judges.
+func (f compared) row(levelA, levelB Figure, most float64) Row {
+	difference := f.b - f.a
+	r := Row{LevelA: levelA, LevelB: levelB, Name: f.name, Unit: f.unit, A: f.a, B: f.b, Verdict: Same}
+	if r.Change, r.Noise = difference/f.a, f.noise/f.a; difference == 0 {
+		r.Change = 0
+	}
+	if math.Abs(float64(difference)) > float64(f.noise) {
+		r.Verdict = Worse
+		if (difference > 0) == f.up {
+			r.Verdict = Better
+		}
+	}
+	r.Past = r.Verdict == Worse && (f.always || math.Abs(float64(r.Change)) > most)
+	return r
+}
+
+// figuresOf are all that is compared of two levels. What only one has is unknown
+// of the other.
+func figuresOf(a, b Measured) []compared {
+	list := []compared{achieved(a, b), succeeded(a, b)}
+	list = append(list, wrong(a, b)...)
+	list = append(list, latencies(a, b)...)
+	return append(list, prices(a, b)...)
+}
+
+// deviations is how many standard errors of a difference are noise: chance goes
+// beyond them one time in twenty.
+const deviations = 2
+
+// requests is how many were asked for at a level.
+func (m Measured) requests() float64 { return float64(m.RPS) * m.End.Sub(m.Start).Seconds() }
+
+// achieved is the share that was sent of what was asked for. Of random arrivals
+// (Poisson) as many come as expected, give or take the square root, which as a
+// share of the n that were asked for is √(share/n). Arrivals at constant distances
+// scatter less.
+func achieved(a, b Measured) compared {
+	f := compared{name: "achieved, of the rate asked for", unit: Share, a: share(a.Achieved, a.RPS), b: share(b.Achieved, b.RPS), up: true}
+	f.noise = Figure(deviations * math.Sqrt(float64(f.a)/a.requests()+float64(f.b)/b.requests()))
+	return f
+}
+
+// succeeded is the share of successes. Its noise is the standard error of the
+// difference of two binomial shares, with the share p of both together, as fits
+// the assumption that nothing changed: √(p(1−p)(1/n + 1/m)), where n and m are the
+// requests. It takes failures for independent; those of an outage are not, and
+// count as a change, which an outage is.
+func succeeded(a, b Measured) compared {
+	n, m := a.requests(), b.requests()
+	p := (float64(a.Success)*n + float64(b.Success)*m) / (n + m)
+	noise := deviations * math.Sqrt(max(0, p*(1-p))*(1/n+1/m))
+	return compared{name: "success", unit: Share, a: a.Success, b: b.Success, noise: Figure(noise), up: true}
+}
+
+// wrong are the wrong answers by kind, as whole numbers: the increase of a counter
+// is extrapolated. There is no noise in them, for there must be none.
+func wrong(a, b Measured) (list []compared) {
+	for _, kind := range union(a.Violations, b.Violations) {
+		list = append(list, compared{
+			name: "wrong answers, " + kind, unit: Count, always: true,
+			a: Figure(math.Round(a.Violations[kind])), b: Figure(math.Round(b.Violations[kind])),
+		})
+	}
+	return list
+}
+
+// prices are what a million requests cost, by component. Prices do not scatter, but
+// what they are averaged over does a little.
+func prices(a, b Measured) (list []compared) {
+	for _, component := range union(a.CostAMio, b.CostAMio) {
+		f := compared{name: "cost of " + component, unit: USDAMillion, a: none, b: none}
+		if usd, ok := a.CostAMio[component]; ok {
+			f.a = Figure(usd)
+		}
+		if usd, ok := b.CostAMio[component]; ok {
+			f.b = Figure(usd)
+		}
+		f.noise = costNoise * f.a
+		list = append(list, f)
+	}
+	return list
+}
+
+// costNoise is the share by which costs differ without a reason.
+const costNoise = 0.01
+
+// latencies are those of the operations that both have.
+func latencies(a, b Measured) (list []compared) {
+	of, with := byName(a.Operations), byName(b.Operations)
+	for _, name := range union(of, with) {
+		o, inA := of[name]
+		p, inB := with[name]
+		if !inA || !inB {
+			f := compared{name: name, a: none, b: none}
+			if f.a = o.RPS; !inA {
+				f.a, f.b = none, p.RPS
+			}
+			list = append(list, f)
+			continue
+		}
+		for _, f := range []compared{
+			{name: "average of " + name, a: o.Mean, b: p.Mean},
+			{name: "p50 of " + name, a: o.P50, b: p.P50},
+			{name: "p95 of " + name, a: o.P95, b: p.P95},
+			{name: "p99 of " + name, a: o.P99, b: p.P99},
+		} {
+			f.unit, f.noise = Seconds, latencyNoise(f.a, f.b, o, p)
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func byName(list []Operation) map[string]Operation {
+	named := map[string]Operation{}
+	for _, o := range list {
+		named[o.Name] = o
+	}
+	return named
+}
+
+// latencyNoise is by how much two latencies a and b, in seconds, may differ where
+// nothing changed, with the resolutions e and the deviations s of both operations:
+//
+//	e·a + e'·b + 2·√((s·a)² + (s'·b)²) / √(5−1)
+//
+// The first part is what the buckets hide. A latency may lie anywhere in its
+// bucket, half a width from what was read off; that is no chance which a longer
+// level would even out, so the two add up. The second part is chance: s is what the
+// five parts of a level scatter by about their own mean, the standard error of
+// which is s/√(5−1), since a deviation from one's own mean is short by √(4/5);
+// variances of independent means add up, and two standard errors are the usual
+// measure. What is null adds nothing.
+//
+// Both are known of p99 only and taken for the other latencies too. Lower quantiles
+// and the mean scatter less, and the mean knows no buckets: of these a small change
+// may go untold, but none is told that is not there.
+func latencyNoise(a, b Figure, of, with Operation) Figure {
+	resolution := orZero(of.Error)*a + orZero(with.Error)*b
+	scatter := math.Hypot(float64(orZero(of.Noise)*a), float64(orZero(with.Noise)*b))
+	return resolution + Figure(deviations*scatter/math.Sqrt(parts-1))
+}
+
+func orZero(f Figure) Figure {
+	if !f.Known() {
+		return 0
+	}
+	return f
+}

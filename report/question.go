@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"opensaves-soak/alerts"
+	"opensaves-soak/exporter/metric"
+)
+
+// question is an expression, and the label that its answers are told apart by.
+type question struct{ label, expr string }
+
+// within is the share of successes that keep to a latency objective. The classic
+// form comes first, since it has a bucket that ends there.
+func (p Prometheus) within(window time.Duration, l alerts.Latency) string {
+	d, matchers := l.Histogram()
+	bucket, count := d, d
+	bucket.Name, count.Name = d.Name+"_bucket", d.Name+"_count"
+	limit := time.Duration(l.Threshold).Seconds()
+	return "sum(" + p.rate(bucket, window, append(matchers, alerts.Bucket(limit))...) + ") / sum(" + p.rate(count, window, matchers...) +
+		fmt.Sprintf(") or histogram_fraction(0, %v, sum(%s))", limit, p.rate(d, window, matchers...))
+}
+
+// questions are all that a level is asked, over a window that ends with it.
+// Histograms are native where Prometheus scrapes them so, and classic elsewhere.
+func (p Prometheus) questions(window time.Duration) map[string]question {
+	sum := func(expr string) string { return "sum(" + expr + ")" }
+	byOperation := func(expr string) string { return "sum by (operation) (" + expr + ")" }
+	success := `outcome="` + metric.Success.String() + `"`
+	failure := `outcome="` + metric.Failure.String() + `"`
+	full := p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`)
+	response, lag := metric.ResponseTime, metric.ScheduleLag
+	blob, all := metric.BlobDuration, `phase="total"`
+	bySize := func(expr string) string { return "sum by (size) (" + expr + ")" }
+	quantile := func(q string) question { return question{"operation", p.quantile(q, window)} }
+	short := (window / (parts + 1)).Truncate(time.Second)
+	p99s := "(" + p.quantile("0.99", short) + ")[" + whole(window-short) + ":" + whole(short) + "]"
+	return map[string]question{
+		"achieved":           {"", sum(p.rate(metric.Requests, window))},
+		"success":            {"", sum(p.rate(metric.Requests, window, success))},
+		"failures":           {"", sum(p.rate(metric.Requests, window, failure)+" or "+full) + " or vector(0)"},
+		"dropped":            {"", sum(p.rate(metric.ArrivalsDropped, window))},
+		"errors":             {"code", "sum by (code) (" + p.rate(metric.Requests, window, failure) + ") > 0"},
+		"violations":         {"kind", "sum by (kind) (increase(" + p.series(metric.CheckViolations.Name) + back(window) + ")) > 0"},
+		"in flight":          {"", inFlight(p, window)},
+		"lag":                {"", "histogram_quantile(0.99, " + sum(p.rate(lag, window)) + ") or histogram_quantile(0.99, sum by (le) (" + p.rate(part(lag, "_bucket"), window) + "))"},
+		"latencies":          {"", "histogram_count(" + sum(p.rate(response, window, success)) + ") or " + sum(p.rate(part(response, "_count"), window, success))},
+		"stale":              {"", "(" + p.stale(window) + ") / sum(" + p.rate(metric.Checks, window, judged...) + ")"},
+		"operations":         {"operation", byOperation(p.rate(metric.Requests, window))},
+		"operation failures": {"operation", byOperation(p.rate(metric.Requests, window, failure))},
+		"mean": {"operation", "histogram_avg(" + byOperation(p.rate(response, window, success)) + ") or " +
+			byOperation(p.rate(part(response, "_sum"), window, success)) + " / " + byOperation(p.rate(part(response, "_count"), window, success))},
+		"p50": quantile("0.5"), "p95": quantile("0.95"), "p99": quantile("0.99"),
+		"blobs": {"size", "histogram_count(" + bySize(p.rate(blob, window, all)) + ") or " + bySize(p.rate(part(blob, "_count"), window, all))},
+		"blob mean": {"size", "histogram_avg(" + bySize(p.rate(blob, window, all)) + ") or " +
+			bySize(p.rate(part(blob, "_sum"), window, all)) + " / " + bySize(p.rate(part(blob, "_count"), window, all))},
+		"blob p99": {"size", "histogram_quantile(0.99, " + bySize(p.rate(blob, window, all)) + ") or histogram_quantile(0.99, sum by (size, le) (" +
+			p.rate(part(blob, "_bucket"), window, all) + "))"},
+		"noise":  {"operation", "stddev_over_time(" + p99s + ") / (avg_over_time(" + p99s + ") > 0)"},
+		"native": {"operation", "histogram_count(" + byOperation(p.rate(response, window, success)) + ")"},
+	}
+}
+
+// judged are the reads whose answer was judged.
+var judged = []string{
+	`check!="` + metric.CheckAtomic.String() + `"`,
+	`result=~"` + metric.Right.String() + "|" + metric.Suspect.String() + "|" + metric.Violation.String() + `"`,
+}
+
+// stale is how many stale answers there were a second.
+func (p Prometheus) stale(window time.Duration) string {
+	return "histogram_count(sum(" + p.rate(metric.Staleness, window) + ")) or sum(" + p.rate(part(metric.Staleness, "_count"), window) + ")"
+}
+
+// parts of a level are held against each other for the noise of its p99. They are
+// a sixth of it each, for of six that many lie on the grid of a subquery.
+const parts = 5
+
+// quantile is one of the response times of successes over a window, by operation.
+func (p Prometheus) quantile(q string, window time.Duration) string {
+	success := `outcome="` + metric.Success.String() + `"`
+	return "histogram_quantile(" + q + ", sum by (operation) (" + p.rate(metric.ResponseTime, window, success) + ")) or histogram_quantile(" + q +
+		", sum by (operation, le) (" + p.rate(part(metric.ResponseTime, "_bucket"), window, success) + "))"
+}
+
+// resolution is half the width of the bucket that a quantile lies in, as a share of
+// it. Native buckets grow by the 8th root of 2, the next step below the factor 1.1
+// that the tester asks for.
+func resolution(quantile, native Figure) Figure {
+	if native > 0 {
+		growth := Figure(math.Exp2(1. / 8))
+		return (growth - 1) / (growth + 1)
+	}
+	for i, upper := range metric.LatencyBuckets {
+		if lower := 0.; quantile > 0 && quantile <= Figure(upper) {
+			if i > 0 {
+				lower = metric.LatencyBuckets[i-1]
+			}
+			return Figure(upper-lower) / 2 / quantile
+		}
+	}
+	return none
+}
