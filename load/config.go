@@ -30,6 +30,7 @@ const (
 	maxInFlight  = 100_000     // memory
 	minStage     = time.Second // shorter ones would be a waveform, not a ladder
 	perRateOfRPS = 10          // the cap, in times load.rps
+	stepsAtLeast = 3           // that a stage with find_capacity has time for
 )
 
 // Config is the section "load" of the configuration file. RPS, MaxRPS and
@@ -115,6 +116,7 @@ func (c Config) checkStages(m *mistakes) {
 		length, ramp := time.Duration(s.Duration), time.Duration(s.Ramp)
 		m.want(rate(s.RPS), "%s.rps: got %v, want 0 or more requests per second, at most %v", path, s.RPS, maxRPS)
 		m.want(length >= minStage, "%s.duration: got %s, want %s or more", path, length, minStage)
+		m.want(!s.FindCapacity || s.RPS != 0, "%s.rps: got 0 with find_capacity, want more, to search from", path)
 		m.want(ramp >= 0 && ramp <= max(length, 0), "%s.ramp: got %s, want 0s to the stage's duration, %s", path, ramp, length)
 	}
 }
@@ -126,6 +128,17 @@ func (c Config) CheckCap(embedded bool) error {
 	m.want(!(c.RPS > limit), "load.rps: got %v, want at most %v (load.max_rps)", c.RPS, limit)
 	for i, s := range c.Stages {
 		m.want(!(s.RPS > limit), "load.stages[%d].rps: got %v, want at most %v (load.max_rps)", i, s.RPS, limit)
+	}
+	return errors.Join(m...)
+}
+
+// CheckSearches joins every stage that is too short to search in by steps of
+// such a length, each with its path in the file.
+func (c Config) CheckSearches(settle time.Duration) error {
+	var m mistakes
+	for i, s := range c.Stages {
+		length := time.Duration(s.Duration) - time.Duration(s.Ramp)
+		m.want(!s.FindCapacity || length >= stepsAtLeast*settle, "load.stages[%d].duration: got %s after the ramp, want at least %s with find_capacity: %d times --find-capacity.settle", i, length, stepsAtLeast*settle, stepsAtLeast)
 	}
 	return errors.Join(m...)
 }

@@ -123,3 +123,14 @@ func want(t *testing.T, err error, beginnings ...string) {
 		}
 	}
 }
+
+func TestAStageThatSearchesHasARateAndTimeForSteps(t *testing.T) {
+	c := DefaultConfig()
+	c.Stages = []desired.Stage{
+		{RPS: 1, Duration: model.Duration(time.Minute)},
+		{RPS: 1, Duration: model.Duration(10 * time.Minute), Ramp: model.Duration(time.Minute), FindCapacity: true},
+		{RPS: 0, Duration: model.Duration(10 * time.Minute), Ramp: model.Duration(2 * time.Minute), FindCapacity: true},
+	}
+	want(t, c.Validate(), "load.stages[2].rps: got 0 with find_capacity")
+	want(t, c.CheckSearches(3*time.Minute), "load.stages[2].duration: got 8m0s after the ramp, want at least 9m0s with find_capacity: 3 times --find-capacity.settle")
+}

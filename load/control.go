@@ -23,6 +23,9 @@ func (r *Runner) Status() desired.Status {
 	return r.store.Get().Status(now, live)
 }
 
+// State is what is wanted: the configuration, and the override over it.
+func (r *Runner) State() desired.State { return r.store.Get() }
+
 // share is the rate of this replica at an instant, in requests a second.
 func (r *Runner) share(now time.Time) float64 { return r.place.Load().At(now) * r.whole(now) }
 

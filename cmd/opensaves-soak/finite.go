@@ -10,15 +10,33 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// finite is a run of a fixed time: it counts from when the working set is warm
-// and shows meanwhile how things go.
-type finite struct {
-	length   time.Duration
-	warm     func() bool
+// account follows what a registry counts.
+type account struct {
 	gatherer prometheus.Gatherer
+	total    snapshot // of the whole run
+}
+
+// take returns what was counted since it was called last. It is called often
+// enough that a native histogram, which begins again at most once an hour, loses
+// little.
+func (a *account) take() (news snapshot, err error) {
+	total, err := gather(a.gatherer)
+	if err != nil {
+		return nil, err
+	}
+	news, a.total = total.since(a.total), total
+	return news, nil
+}
+
+// finite is a run of a fixed time, or one that ends when a search does: it counts
+// from when the working set is warm and shows meanwhile how things go.
+type finite struct {
+	account
+	length   time.Duration
+	search   *search // nil: the run lasts its length
+	warm     func() bool
 	progress *progress
 
-	total    snapshot  // of the whole run
 	recent   snapshot  // from when progress was shown last
 	measured snapshot  // from when the working set was warm; nil: it is not yet
 	started  time.Time // of the run
@@ -29,7 +47,7 @@ type finite struct {
 
 func (d *daemon) newFinite() *finite {
 	return &finite{
-		length: d.run.duration, warm: d.runner.WarmedUp, gatherer: d.registry,
+		account: account{gatherer: d.registry}, length: d.run.duration, warm: d.runner.WarmedUp,
 		progress: &progress{screen: d.screen, records: (d.config.Data.Records*9 + 9) / 10},
 	}
 }
@@ -67,7 +85,8 @@ func (c *command) openSummary() (*os.File, error) {
 // glance is how often finite looks whether the working set is warm.
 const glance = 50 * time.Millisecond
 
-// run ends when the run has lasted its length since the working set was warm.
+// run ends when the run has lasted its length since the working set was warm, or
+// with ctx, as it does when a search is over.
 func (f *finite) run(ctx context.Context) error {
 	beat := time.NewTicker(glance)
 	defer beat.Stop()
@@ -83,11 +102,13 @@ func (f *finite) run(ctx context.Context) error {
 			f.complete = true
 			return nil
 		case now := <-beat.C:
-			if end == nil && f.warm() {
+			if f.measured == nil && f.warm() {
 				if err := f.begin(now); err != nil {
 					return err
 				}
-				end = time.After(f.length)
+				if f.search == nil {
+					end = time.After(f.length)
+				}
 			}
 			if err := f.look(now); err != nil {
 				return err
@@ -105,16 +126,13 @@ func (f *finite) begin(now time.Time) error {
 	return nil
 }
 
-// count takes into account what happened since it was called last. It is
-// called often enough that a native histogram, which begins again at most once
-// an hour, loses little.
+// count takes into account what happened since it was called last.
 func (f *finite) count() error {
-	total, err := gather(f.gatherer)
+	news, err := f.take()
 	if err != nil {
 		return err
 	}
-	news := total.since(f.total)
-	f.total, f.recent = total, news.plus(f.recent)
+	f.recent = news.plus(f.recent)
 	if f.measured != nil {
 		f.measured = news.plus(f.measured)
 	}
@@ -129,15 +147,15 @@ func (f *finite) look(now time.Time) error {
 	if err := f.count(); err != nil {
 		return err
 	}
-	f.progress.show(now, sight{recent: f.recent, total: f.total, left: f.left(now)})
+	f.progress.show(now, sight{recent: f.recent, total: f.total, warm: f.measured != nil, phase: f.phase(now)})
 	f.recent = nil
 	return nil
 }
 
-// left is how long the run still lasts; negative: the working set is not warm yet.
-func (f *finite) left(now time.Time) time.Duration {
-	if f.measured == nil {
-		return -1
+// phase says what the run is about, once the working set is warm.
+func (f *finite) phase(now time.Time) string {
+	if f.search != nil {
+		return f.search.doing()
 	}
-	return max(0, f.length-now.Sub(f.began))
+	return max(0, f.length-now.Sub(f.began)).Round(time.Second).String() + " left"
 }

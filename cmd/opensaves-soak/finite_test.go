@@ -49,7 +49,7 @@ func newTrial(t *testing.T, length, warmup time.Duration) *trial {
 	}()
 	trial := &trial{}
 	trial.finite = &finite{
-		length: length, warm: warm.Load, gatherer: registry,
+		account: account{gatherer: registry}, length: length, warm: warm.Load,
 		progress: &progress{screen: &screen{stdout: &trial.stdout}, records: 250},
 	}
 	return trial

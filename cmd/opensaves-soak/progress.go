@@ -86,8 +86,9 @@ type progress struct {
 
 // sight is what there is to show.
 type sight struct {
-	recent, total snapshot      // since the last line, and of the whole run
-	left          time.Duration // negative while the working set is not warm
+	recent, total snapshot // since the last line, and of the whole run
+	warm          bool     // the working set
+	phase         string   // of the run, then
 }
 
 // due says whether it is time to show something.
@@ -103,8 +104,8 @@ func (p *progress) due(now time.Time) bool {
 func (p *progress) show(now time.Time, s sight) {
 	seconds := now.Sub(p.last).Seconds()
 	p.last = now
-	phase := s.left.Round(time.Second).String() + " left"
-	if s.left < 0 {
+	phase := s.phase
+	if !s.warm {
 		live := s.total.sum(metric.WorkingSetObjects, labels{"kind": "record"})
 		phase = fmt.Sprintf("warming up: %.0f of %d records", live, p.records)
 	}

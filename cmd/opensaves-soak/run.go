@@ -39,6 +39,7 @@ type runFlags struct {
 	classicHistogram bool
 	reloadInterval   time.Duration
 	fleet            fleetFlags
+	capacity         capacityFlags
 }
 
 func (f *runFlags) declare(cmd *kingpin.CmdClause) {
@@ -48,10 +49,14 @@ func (f *runFlags) declare(cmd *kingpin.CmdClause) {
 	cmd.Flag("target.protocol", "Overrides target.protocol of the file: http or grpc.").StringVar(&f.protocol)
 	cmd.Flag("load.rps", "Overrides load.rps of the file, requests a second.").IsSetByUser(&f.rpsSet).Float64Var(&f.rps)
 	cmd.Flag("duration", "Run for so long once the working set is warm, print a summary, and exit 1 if an answer was wrong or an objective missed; 0: for ever.").DurationVar(&f.duration)
-	cmd.Flag("summary.output", "File for the summary of --duration: JSON, or JUnit where it ends in .xml.").StringVar(&f.summary)
+	cmd.Flag("summary.output", "File for the summary of --duration or --find-capacity: JSON, or JUnit where it ends in .xml.").StringVar(&f.summary)
 	cmd.Flag("metrics.classic-histograms", "Expose histograms in classic form beside the native one.").Default("true").BoolVar(&f.classicHistogram)
 	f.fleet.declare(cmd)
+	f.capacity.declare(cmd)
 }
+
+// ends says whether the run comes to an end by itself, with a summary.
+func (f *runFlags) ends() bool { return f.duration > 0 || f.capacity.on }
 
 // over puts the flags over a configuration.
 func (f *runFlags) over(c *Config) {
@@ -63,6 +68,9 @@ func (f *runFlags) over(c *Config) {
 	}
 	if f.rpsSet {
 		c.Load.RPS = f.rps
+	}
+	if f.capacity.on && c.Data.Cleanup == scenario.Auto {
+		c.Data.Cleanup = "true" // as with --duration
 	}
 }
 
@@ -86,13 +94,13 @@ type daemon struct {
 	fleet    *fleet.Fleet // nil: the load is not shared
 	prices   *cost.Prices
 	sandbox  *sandbox.Sandbox // nil with a target
-	finite   *finite          // nil without --duration
+	finite   *finite          // nil: it runs for ever
 	report   *os.File         // for the summary; nil: none
 	face     []net.Listener
 	probes   []net.Listener
 }
 
-// runDaemon runs until a signal, the end of --duration, or a failure.
+// runDaemon runs until a signal, the end of --duration or of a search, or a failure.
 func (c *command) runDaemon(ctx context.Context) error {
 	d, err := c.newDaemon(ctx)
 	if err != nil {
@@ -105,7 +113,7 @@ func (c *command) runDaemon(ctx context.Context) error {
 // listens on, so that it fails before it begins.
 func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
 	d := &daemon{command: c, registry: prometheus.NewRegistry(), source: configSource{path: c.run.configFile, override: c.run.over, locked: lockedShare}}
-	if c.run.duration < 0 || c.run.summary != "" && c.run.duration == 0 {
+	if c.run.duration < 0 || c.run.summary != "" && !c.run.ends() {
 		return nil, fmt.Errorf("%w: --duration: got %s, want more than 0s with --summary.output", errUsage, c.run.duration)
 	}
 	if c.run.reloadInterval < 0 || c.run.reloadInterval > 0 && c.run.configFile == "" {
@@ -113,6 +121,9 @@ func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
 	}
 	var err error
 	if d.config, err = d.source.load(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if err := c.run.capacity.check(c.run.duration, d.config.Load); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if d.face, err = exporter.Listen(ctx, c.web); err != nil {
@@ -216,9 +227,16 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	if d.run.reloadInterval > 0 {
 		group.Add(actor(ctx, endless(d.follow)))
 	}
-	if d.run.duration > 0 {
+	search := d.newSearch()
+	if d.run.ends() {
 		d.finite = d.newFinite()
 		group.Add(actor(ctx, d.finite.run))
+	}
+	if d.run.capacity.on {
+		d.finite.search = search
+		group.Add(actor(ctx, endless(search.run)))
+	} else {
+		group.Add(actor(ctx, endless(search.follow)))
 	}
 	group.Add(d.serve(ctx, face, ended))
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/capacity"
 )
 
 // summary is what a finite run comes to. Its figures are of the time from when
@@ -30,7 +31,9 @@ type summary struct {
 	Violations []violation `json:"violations"`
 
 	SelfTestMissed number    `json:"self_test_missed"` // violations of the self-test that the checks did not find
-	Objectives     []outcome `json:"objectives"`
+	Objectives     []outcome `json:"objectives"`       // of a search: while the rate was proven
+
+	Capacity *capacity.Result `json:"capacity,omitempty"` // what a search came to; nil: there was none
 }
 
 // tested is what was tested.
@@ -113,6 +116,9 @@ func (f *finite) sumUp(config Config) (*summary, error) {
 		SelfTestMissed: number(f.total.sum(metric.SelfTestMissed, nil)),
 		Objectives:     evaluate(config.Objectives, f.measured),
 	}
+	if f.search != nil {
+		s.Capacity, s.Objectives, s.Complete = f.search.result, f.search.proof, f.search.complete
+	}
 	s.Passed = s.verdict() == nil
 	return s, nil
 }
@@ -176,15 +182,21 @@ func violations(s snapshot) []violation {
 	return list
 }
 
-// verdict is nil, or says what was not as it should be: a wrong answer at any
-// time, or an objective that was missed in a run that was not ended early.
-func (s *summary) verdict() error {
-	var wrong []string
-	for _, v := range s.Violations {
+// wrongAnswers says which of them no server may give.
+func wrongAnswers(list []violation) (wrong []string) {
+	for _, v := range list {
 		if v.wrong() {
 			wrong = append(wrong, fmt.Sprintf("%.0f wrong answers (%s: %s)", v.Count, v.Check, v.Kind))
 		}
 	}
+	return wrong
+}
+
+// verdict is nil, or says what was not as it should be: a wrong answer at any
+// time, or in a run that was not ended early an objective that was missed, or
+// a search that has proven nothing.
+func (s *summary) verdict() error {
+	wrong := wrongAnswers(s.Violations)
 	if s.SelfTestMissed > 0 {
 		wrong = append(wrong, fmt.Sprintf("%.0f wrong answers of the self-test were not found", s.SelfTestMissed))
 	}
@@ -192,6 +204,9 @@ func (s *summary) verdict() error {
 		if s.Complete && o.Status == missed {
 			wrong = append(wrong, fmt.Sprintf("objective %s missed: %s", o.Name, o))
 		}
+	}
+	if s.Complete && s.Capacity != nil && !s.Capacity.Proven {
+		wrong = append(wrong, "no capacity is proven: "+s.Capacity.String())
 	}
 	if len(wrong) == 0 {
 		return nil

@@ -38,8 +38,8 @@ type (
 	}
 )
 
-// writeJUnit writes a test case for each objective and for each way in which
-// an answer can be wrong.
+// writeJUnit writes a test case for each objective, for each way in which an
+// answer can be wrong, and for a search.
 func (s *summary) writeJUnit(to io.Writer) error {
 	suite := junitSuite{
 		Name: name, Time: fmt.Sprintf("%.3f", s.Duration+s.Warmup), Timestamp: s.Started.Format("2006-01-02T15:04:05"),
@@ -49,6 +49,9 @@ func (s *summary) writeJUnit(to io.Writer) error {
 	}
 	for _, v := range s.Violations {
 		suite.add(violationCase(v))
+	}
+	if s.Capacity != nil {
+		suite.add(s.capacityCase())
 	}
 	if _, err := io.WriteString(to, xml.Header); err != nil {
 		return err

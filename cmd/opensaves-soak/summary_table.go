@@ -30,6 +30,9 @@ func (s *summary) print(to io.Writer) {
 	if !s.Complete {
 		fmt.Fprintln(to, "\nThe run was ended early: what it missed of its objectives does not count.")
 	}
+	if s.Capacity != nil {
+		printCapacity(to, *s.Capacity)
+	}
 }
 
 // newTable makes a table whose columns stand to the right, the first excepted.

@@ -30,6 +30,8 @@ type Stage struct {
 	RPS      float64        `yaml:"rps" help:"requests a second, fleet-wide"`
 	Duration model.Duration `yaml:"duration" help:"how long the stage lasts, its ramp included"`
 	Ramp     model.Duration `yaml:"ramp" help:"how long the rate takes to get there from the stage before, first from load.rps"`
+
+	FindCapacity bool `yaml:"find_capacity" help:"look for the highest rate that meets the objectives, from rps to max_rps, and hold it until the stage ends"`
 }
 
 // after returns the base that a reload at now makes of b and the one before:
@@ -55,31 +57,62 @@ func (b Base) round() time.Duration {
 	return sum
 }
 
-// piece returns the part of the ladder at an instant, and its stage, -1
-// where no stage is in force.
-func (b Base) piece(at time.Time) (piece, int) {
+// turn is a stage in its turn.
+type turn struct {
+	Stage
+	index int
+	start time.Time
+	from  float64 // the rate before it
+}
+
+func (t turn) ramped() time.Time { return t.start.Add(time.Duration(t.Ramp)) }
+
+func (t turn) end() time.Time { return t.start.Add(time.Duration(t.Duration)) }
+
+// turn returns the stage at an instant, the last one after all of them; false
+// where none is in force.
+func (b Base) turn(at time.Time) (t turn, ok bool) {
 	round := b.round()
 	if round == 0 || at.Before(b.Began) {
-		return hold(b.RPS), -1
+		return t, false
 	}
 	start, from := b.Began, b.RPS
-	last := b.Stages[len(b.Stages)-1].RPS
 	if b.Repeat {
 		rounds := at.Sub(b.Began) / round
 		start = b.Began.Add(rounds * round)
 		if rounds > 0 {
-			from = last
+			from = b.Stages[len(b.Stages)-1].RPS
 		}
 	}
 	for i, s := range b.Stages {
-		ramped, end := start.Add(time.Duration(s.Ramp)), start.Add(time.Duration(s.Duration))
-		if at.Before(ramped) {
-			return piece{start: start, end: ramped, from: from, to: s.RPS}, i
+		t = turn{s, i, start, from}
+		if at.Before(t.end()) {
+			break
 		}
-		if at.Before(end) {
-			return piece{start: ramped, end: end, from: s.RPS, to: s.RPS}, i
-		}
-		start, from = end, s.RPS
+		start, from = t.end(), s.RPS
 	}
-	return hold(last), len(b.Stages) - 1
+	return t, true
+}
+
+// piece returns the part of the ladder at an instant, and its stage, -1
+// where no stage is in force.
+func (b Base) piece(at time.Time) (piece, int) {
+	t, ok := b.turn(at)
+	switch {
+	case !ok:
+		return hold(b.RPS), -1
+	case at.Before(t.ramped()):
+		return piece{start: t.start, end: t.ramped(), from: t.from, to: t.RPS}, t.index
+	case at.Before(t.end()):
+		return piece{start: t.ramped(), end: t.end(), from: t.RPS, to: t.RPS}, t.index
+	}
+	return hold(t.RPS), t.index
+}
+
+// Search returns the stage with FindCapacity that an instant is in, once its ramp
+// is over, and when it ends; false where there is none. An override may stand
+// over it.
+func (b Base) Search(at time.Time) (s Stage, ends time.Time, ok bool) {
+	t, ok := b.turn(at)
+	return t.Stage, t.end(), ok && t.FindCapacity && !at.Before(t.ramped()) && at.Before(t.end())
 }

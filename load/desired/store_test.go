@@ -355,3 +355,20 @@ func TestAChangeClosesTheChannel(t *testing.T) {
 		t.Errorf("got %v, want no next change", got)
 	}
 }
+
+func TestAStageSearchesFromTheEndOfItsRampToItsOwn(t *testing.T) {
+	b := ladder(true)
+	b.Began = start
+	b.Stages[0].FindCapacity = true
+	for at, want := range map[float64]any{
+		-1: nil, 0: nil, 9.9: nil, 10: second(60), 59: second(60), 60: nil, 119: nil, 125: nil, 130: second(180),
+	} {
+		if s, ends, ok := b.Search(second(at)); ok != (want != nil) || ok && (ends != want || s.RPS != 100) {
+			t.Errorf("at %v s: got stage %v until %v, %t, want one of 100 requests a second until %v", at, s, ends, ok, want)
+		}
+	}
+	b.Repeat, b.Stages = false, b.Stages[:1]
+	if _, ends, ok := b.Search(second(61)); ok {
+		t.Errorf("after the last stage: got a search until %v, want none", ends)
+	}
+}
