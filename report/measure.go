@@ -130,7 +130,7 @@ func (a answers) operations() []Operation {
 	for _, name := range slices.Sorted(maps.Keys(a["operations"])) {
 		if rps := of("operations", name); rps > 0 {
 			all = append(all, Operation{
-				Name: name, RPS: rps, Failed: share(max(0, of("operation failures", name)), rps),
+				Name: name, RPS: rps, Failed: share(Figure(a["operation failures"][name]), rps), // without a series there are none
 				Mean: of("mean", name), P50: of("p50", name), P95: of("p95", name), P99: of("p99", name),
 				Error: resolution(of("p99", name), of("native", name)), Noise: of("noise", name),
 			})
