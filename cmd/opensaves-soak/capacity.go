@@ -3,55 +3,18 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
-	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/alecthomas/kingpin/v2"
-
 	"opensaves-soak/alerts"
-	"opensaves-soak/load"
 	"opensaves-soak/load/capacity"
 	"opensaves-soak/load/capacity/steer"
 	"opensaves-soak/load/desired"
 	"opensaves-soak/opensaves"
+	"opensaves-soak/report"
 )
-
-// capacityFlags say whether and how capacity is looked for.
-type capacityFlags struct {
-	on           bool
-	settle       time.Duration
-	prove        time.Duration
-	ignoreWarmUp bool
-}
-
-func (f *capacityFlags) declare(cmd *kingpin.CmdClause) {
-	cmd.Flag("find-capacity", "Climb from load.rps towards load.max_rps once the working set is warm, find the highest rate that meets the objectives, print a summary, and exit 1 if none is proven.").BoolVar(&f.on)
-	cmd.Flag("find-capacity.settle", "How long a search tries each rate, here and in stages with find_capacity; the first third is not judged.").Default("3m").DurationVar(&f.settle)
-	cmd.Flag("find-capacity.prove", "How long the rate that a search has found must hold.").Default("10m").DurationVar(&f.prove)
-	cmd.Flag("find-capacity.ignore-warm-up", "Let a search double the rate within 30 minutes, which may throttle on-demand tables of DynamoDB.").BoolVar(&f.ignoreWarmUp)
-}
-
-// leastSettle leaves what is known by the second alone time to be about the step.
-const leastSettle = 3 * time.Second
-
-// check holds the flags against each other and the configuration.
-func (f *capacityFlags) check(duration time.Duration, c load.Config) error {
-	switch {
-	case f.on && duration > 0:
-		return fmt.Errorf("--find-capacity: got --duration=%s beside it, want one of them: a search ends by itself", duration)
-	case f.settle < leastSettle || f.prove < leastSettle:
-		return fmt.Errorf("--find-capacity.settle, --find-capacity.prove: got %s, %s, want %s or more", f.settle, f.prove, leastSettle)
-	case f.on && c.RPS == 0:
-		return errors.New("load.rps: got 0 with --find-capacity, want more, to search from")
-	case f.on:
-		return nil
-	}
-	return c.CheckSearches(f.settle)
-}
 
 // steered is the load of a *load.Runner.
 type steered interface {
@@ -70,6 +33,8 @@ type search struct {
 	start      float64 // requests a second, without stages
 	objectives alerts.Objectives
 	brake      time.Duration // how long a guard may hold the load down
+	describe   describe      // nil: no report
+	late       time.Duration // how late AWS is
 	log        *slog.Logger
 
 	wheel    *steer.Wheel
@@ -78,6 +43,9 @@ type search struct {
 	proof    []outcome // of the last proof
 	result   *capacity.Result
 	complete bool // it was not ended early
+
+	reported *report.Report
+	failed   error // of the report
 }
 
 func (d *daemon) newSearch() *search {
@@ -91,6 +59,12 @@ func (d *daemon) newSearch() *search {
 	s.ignoreWarmUp = s.ignoreWarmUp || c.Embedded() || c.Target.Backend == opensaves.DocumentDB
 	if d.fleet != nil {
 		s.leads = d.fleet.Leads
+	}
+	if s.report != "" {
+		s.describe = d.describe
+		if aws := d.config.CloudWatch; aws.Enabled() {
+			s.late = time.Duration(max(aws.Delay, aws.S3.Delay)) + 2*time.Minute // a poll a minute, and its time
+		}
 	}
 	return s
 }
@@ -110,8 +84,12 @@ func (s *search) run(ctx context.Context) {
 			return
 		}
 	}
+	began := time.Now()
 	result := s.find(ctx, s.start)
 	s.result, s.complete = &result, ctx.Err() == nil
+	if s.describe != nil && s.complete {
+		s.reported, s.failed = s.reportOf(ctx, began, time.Now())
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releasing)
 	defer cancel()
 	s.release(ctx) // a fleet would go on with it
@@ -194,113 +172,6 @@ func (s *search) find(ctx context.Context, start float64) capacity.Result {
 		broke = len(v.Missed) > 0
 	}
 	return search.Result()
-}
-
-// try lets the load go at a rate and judges it by what comes after the first
-// third, in which queues and pools still fill. Its error ends the search.
-func (s *search) try(ctx context.Context, step capacity.Step, afterBroken bool) (v capacity.Verdict, err error) {
-	if afterBroken {
-		if err := s.recover(ctx, step.RPS/2); err != nil {
-			return v, err
-		}
-	}
-	if err := s.set(ctx, step.RPS, string(step.Phase)); errors.Is(err, desired.ErrRefused) {
-		return capacity.Verdict{Missed: []string{err.Error()}}, nil
-	} else if err != nil {
-		return v, err
-	}
-	if err := s.hold(ctx, step.For/3); err != nil {
-		return v, err
-	}
-	if err := s.judge(ctx, step.For-step.For/3); err != nil {
-		return v, err
-	}
-	outcomes := evaluate(s.objectives, s.counted)
-	if step.Phase == capacity.Prove {
-		s.proof = outcomes
-	}
-	for _, limit := range s.limits {
-		v.Missed = append(v.Missed, fmt.Sprintf("the rate: %s held it down", limit))
-	}
-	v.Missed = append(v.Missed, s.broken(outcomes)...)
-	v.Invalid, v.Seen = s.invalid(), s.seen(s.load.Status().Replica.Count)
-	return v, nil
-}
-
-// recover lets the target work off what a rate that broke has left, until a second
-// meets the objectives again: no longer than a step lasts, but as long as a guard
-// holds the load down.
-func (s *search) recover(ctx context.Context, rps float64) error {
-	if err := s.set(ctx, rps, "recover"); err != nil {
-		return err
-	}
-	for begun := time.Now(); ; {
-		if err := s.judge(ctx, time.Second); err != nil {
-			return err
-		}
-		took := time.Since(begun)
-		held := slices.IndexFunc(s.limits, func(l desired.Limit) bool { return l != desired.ByCost }) // which depends on the rate
-		switch {
-		case held >= 0 && took >= s.brake:
-			return fmt.Errorf("%s held the load down for %s", s.limits[held], took.Round(time.Second))
-		case held < 0 && (took >= s.settle || len(s.broken(evaluate(s.objectives, s.counted))) == 0):
-			return nil
-		}
-	}
-}
-
-// judge holds for a time that is a window of its own.
-func (s *search) judge(ctx context.Context, d time.Duration) error {
-	s.begin()
-	s.limits = nil
-	return s.hold(ctx, d)
-}
-
-// hold lets the load go on for a time, as long as it is the search's.
-func (s *search) hold(ctx context.Context, d time.Duration) error {
-	taken := time.Now()
-	for end := taken.Add(d); ; {
-		left := time.Until(end)
-		if left <= 0 || time.Since(taken) >= lineEvery {
-			if err := s.count(); err != nil {
-				return err
-			}
-			taken = time.Now()
-		}
-		if left <= 0 {
-			return nil
-		}
-		if err := pause(ctx, min(left, time.Second)); err != nil {
-			return err
-		}
-		if err := s.look(); err != nil {
-			return err
-		}
-	}
-}
-
-// Why a search ends that somebody else ended.
-var (
-	errFollow = errors.New("another replica leads")
-	errEarly  = errors.New("the run was ended early")
-)
-
-// holdsDown are the limits for which a rate does not count as held.
-var holdsDown = []desired.Limit{desired.ByErrors, desired.ByCost, desired.ByBytes, desired.ByFleet, desired.ByLedger}
-
-// look looks whether the load is still the search's, and what holds it down.
-func (s *search) look() error {
-	if !s.leads() {
-		return errFollow
-	}
-	if err := s.wheel.Check(); err != nil {
-		return err
-	}
-	limit := s.load.Status().LimitedBy
-	if limit != nil && slices.Contains(holdsDown, *limit) && !slices.Contains(s.limits, *limit) {
-		s.limits = append(s.limits, *limit)
-	}
-	return nil
 }
 
 // set sets the rate.

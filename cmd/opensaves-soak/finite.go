@@ -66,6 +66,9 @@ func (d *daemon) conclude() error {
 			return fmt.Errorf("writing the summary: %w", err)
 		}
 	}
+	if d.finite.search != nil && d.finite.search.failed != nil {
+		return errors.Join(s.verdict(), fmt.Errorf("making the report of the search: %w", d.finite.search.failed))
+	}
 	return s.verdict()
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -20,12 +21,36 @@ import (
 	"opensaves-soak/report"
 )
 
+// scraped is where a Prometheus has what the tester exports.
+type scraped struct{ url, selector string }
+
+func (s *scraped) declare(cmd *kingpin.CmdClause) {
+	cmd.Flag("prometheus.url", "Prometheus that scrapes the tester, for reports.").StringVar(&s.url)
+	cmd.Flag("selector", "Matchers of the tester's series there.").Default(alerts.DefaultSettings().Selector).StringVar(&s.selector)
+}
+
+// connect prepares questions about the tester, and the pods that a configuration names.
+func (s *scraped) connect(config Config) (p report.Prometheus, err error) {
+	if s.url == "" {
+		return p, errors.New("--prometheus.url: got none, want the Prometheus that has scraped the tester")
+	}
+	client, err := api.NewClient(api.Config{Address: s.url})
+	if err != nil {
+		return p, fmt.Errorf("--prometheus.url: %w", err)
+	}
+	settings := alerts.DefaultSettings()
+	settings.Selector, settings.Pods = s.selector, config.pods()
+	if err := settings.Validate(); err != nil {
+		return p, fmt.Errorf("--selector: %w", err)
+	}
+	return report.NewPrometheus(client, settings), nil
+}
+
 // reportFlags are the flags of report.
 type reportFlags struct {
-	url        string
+	scraped
 	start, end string
 	configFile string
-	selector   string
 	output     string
 	zone       string
 	compare    bool
@@ -36,11 +61,10 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) declare(cmd *kingpin.CmdClause) {
-	cmd.Flag("prometheus.url", "Prometheus that has scraped the tester; needed where a range is read.").StringVar(&f.url)
+	f.scraped.declare(cmd)
 	cmd.Flag("start", "Begin of the range: RFC 3339, or a time before now such as -6h.").Default("-6h").IsSetByUser(&f.ranged).StringVar(&f.start)
 	cmd.Flag("end", "End of the range, likewise; empty: now.").IsSetByUser(&f.ranged).StringVar(&f.end)
 	cmd.Flag("config.file", "Configuration file, for its objectives; empty: the defaults.").StringVar(&f.configFile)
-	cmd.Flag("selector", "Matchers of the tester's series.").Default(alerts.DefaultSettings().Selector).StringVar(&f.selector)
 	cmd.Flag("output", "File that is written: a page with charts (.html), Markdown (.md) or JSON (.json); -: Markdown on standard output.").Default("-").StringVar(&f.output)
 	cmd.Flag("timezone", "Zone of the times in the report: UTC, Local, or a name such as Europe/Berlin.").Default("UTC").StringVar(&f.zone)
 	cmd.Flag("compare", "Compare B with A and write what got better or worse beyond noise; exit 1 on a regression.").BoolVar(&f.compare)
@@ -51,6 +75,9 @@ func (f *reportFlags) declare(cmd *kingpin.CmdClause) {
 
 // check refuses flags that do not go together.
 func (f *reportFlags) check() error {
+	if _, err := formOf(f.output); err != nil && f.output != "-" {
+		return fmt.Errorf("%w: --output: %w", errUsage, err)
+	}
 	switch {
 	case f.compare && (f.a == "" || f.b == ""):
 		return fmt.Errorf("%w: --compare: got %q and %q, want two JSON files or ranges", errUsage, f.a, f.b)
@@ -103,30 +130,27 @@ func (f *reportFlags) question(start, end string, now time.Time) (q report.Quest
 	return q, nil
 }
 
-// ask asks Prometheus, and AWS once more, with the objectives and the names of the
-// configuration.
+// ask makes the report of a range.
 func (c *command) ask(ctx context.Context, f reportFlags, q report.Question) (*report.Report, error) {
-	if f.url == "" {
-		return nil, fmt.Errorf("%w: --prometheus.url: got none, want the Prometheus that has scraped the tester", errUsage)
-	}
 	config, err := (configSource{path: f.configFile, locked: lockedShare}).load()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	client, err := api.NewClient(api.Config{Address: f.url})
+	p, err := f.connect(config)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --prometheus.url: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	settings := alerts.DefaultSettings()
-	settings.Selector, settings.Pods = f.selector, config.pods()
-	if err := settings.Validate(); err != nil {
-		return nil, fmt.Errorf("%w: --selector: %w", errUsage, err)
-	}
+	return c.makeReport(ctx, p, config, q)
+}
+
+// makeReport asks Prometheus, and AWS once more, with the objectives of a configuration.
+func (c *command) makeReport(ctx context.Context, p report.Prometheus, config Config, q report.Question) (*report.Report, error) {
 	q.Objectives = config.Objectives
+	var err error
 	if q.AWS, err = c.readAgain(ctx, config, q.Start, q.End); err != nil {
 		q.Notes = append(q.Notes, "AWS was not asked once more, so what was scraped counts: "+err.Error()+".")
 	}
-	return report.Make(ctx, report.NewPrometheus(client, settings), q)
+	return report.Make(ctx, p, q)
 }
 
 // pods are the matchers of the target's pods in kube-state-metrics and cAdvisor.

@@ -31,7 +31,7 @@ func measured(t *testing.T, file string, rps, p99 report.Figure) string {
 	t.Helper()
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	path := filepath.Join(t.TempDir(), file)
-	text, err := json.Marshal(report.Report{Start: start, End: start.Add(time.Hour), Highest: rps, Levels: []report.Measured{{
+	text, err := json.Marshal(report.Report{Schema: 1, Start: start, End: start.Add(time.Hour), Highest: rps, Levels: []report.Measured{{
 		RPS: rps, Start: start, End: start.Add(time.Hour), Achieved: rps, Success: 1,
 		Operations: []report.Operation{{Name: "get_record", RPS: rps, Mean: 0.01, P50: 0.01, P95: 0.01, P99: p99, Error: 0.01}},
 	}}})

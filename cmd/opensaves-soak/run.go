@@ -123,7 +123,7 @@ func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
 	if d.config, err = d.source.load(); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if err := c.run.capacity.check(c.run.duration, d.config.Load); err != nil {
+	if err := c.run.capacity.check(c.run.duration, d.config); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if d.face, err = exporter.Listen(ctx, c.web); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/capacity"
+	"opensaves-soak/report"
 )
 
 // summary is what a finite run comes to. Its figures are of the time from when
@@ -33,7 +34,8 @@ type summary struct {
 	SelfTestMissed number    `json:"self_test_missed"` // violations of the self-test that the checks did not find
 	Objectives     []outcome `json:"objectives"`       // of a search: while the rate was proven
 
-	Capacity *capacity.Result `json:"capacity,omitempty"` // what a search came to; nil: there was none
+	Capacity   *capacity.Result   `json:"capacity,omitempty"`   // what a search came to; nil: there was none
+	Bottleneck *report.Bottleneck `json:"bottleneck,omitempty"` // of its report; nil: there is none
 }
 
 // tested is what was tested.
@@ -118,6 +120,9 @@ func (f *finite) sumUp(config Config) (*summary, error) {
 	}
 	if f.search != nil {
 		s.Capacity, s.Objectives, s.Complete = f.search.result, f.search.proof, f.search.complete
+		if r := f.search.reported; r != nil {
+			s.Bottleneck = &r.Bottleneck
+		}
 	}
 	s.Passed = s.verdict() == nil
 	return s, nil

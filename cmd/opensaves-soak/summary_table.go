@@ -33,6 +33,9 @@ func (s *summary) print(to io.Writer) {
 	if s.Capacity != nil {
 		printCapacity(to, *s.Capacity)
 	}
+	if s.Bottleneck != nil {
+		fmt.Fprintln(to, s.Bottleneck.Sentence)
+	}
 }
 
 // newTable makes a table whose columns stand to the right, the first excepted.
