@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -30,11 +31,11 @@ func (r *Report) basis() (l Measured, ok bool) {
 	if len(r.Levels) == 0 {
 		return l, false
 	}
-	i := slices.IndexFunc(r.Levels, func(l Measured) bool { return len(l.Missed) == 0 && l.RPS == r.Highest })
+	i := slices.IndexFunc(r.Levels, func(l Measured) bool { return l.met() && l.RPS == r.Highest })
 	if i >= 0 {
 		return r.Levels[i], true
 	}
-	return slices.MinFunc(r.Levels, func(a, b Measured) int { return sign(a.RPS - b.RPS) }), true
+	return slices.MinFunc(r.Levels, func(a, b Measured) int { return cmp.Compare(a.RPS, b.RPS) }), true
 }
 
 // reading is the mean of a reading of the level.
@@ -71,7 +72,7 @@ func capacity(l Measured, prices map[string]float64) (a Advice, ok bool) {
 	}
 	a = Advice{Component: metric.DynamoDB.String(), Do: "Keep DynamoDB on demand."}
 	if provisioned < demand {
-		a.Do = fmt.Sprintf("Provision DynamoDB's capacity with auto scaling at %.0f %%, if the load of a whole day is on average over %.0f %% of this level's.",
+		a.Do = fmt.Sprintf("Provision DynamoDB's capacity, with auto scaling at %.0f %%: even one that stays as it is here is cheaper, if the load of a whole day is on average over %.0f %% of this level's.",
 			100*capacityTarget, 100*provisioned/demand)
 	}
 	a.Arithmetic = fmt.Sprintf("At %.0f requests a second the tables consume %.4g read and %.4g write units a second. On demand: (%.4g × %.4g + %.4g × %.4g) USD × 3600 = %.4g USD an hour. "+
@@ -96,7 +97,7 @@ func pods(l Measured, _ map[string]float64) (a Advice, ok bool) {
 	most := max(now, math.Ceil(needed(l, count, used, podTarget)*spare))
 	return Advice{
 		Component: metric.EKS.String(),
-		Do:        fmt.Sprintf("Let the autoscaler aim at %.0f %% of the pods' CPU limit, with %.0f to %.0f pods.", 100*podTarget, now, most),
+		Do:        fmt.Sprintf("Let the autoscaler keep %.0f to %.0f pods at %.0f %% of their CPU limit (it counts in requests: limit ÷ request × %.0f %%).", now, most, 100*podTarget, 100*podTarget),
 		Arithmetic: fmt.Sprintf("%.3g pods use %s of their limit at %.0f requests a second (the busiest one): %.3g × %.3g ÷ %.1f = %.0f pods there, at least 2. "+
 			"In proportion %d a second need × %d ÷ %.0f = %.0f pods, and a quarter more.",
 			float64(count), amount(used, Share), float64(l.Achieved), float64(count), float64(used), podTarget, now, goal, goal, float64(l.Achieved), needed(l, count, used, podTarget)),
@@ -130,8 +131,8 @@ func cache(l Measured, _ map[string]float64) (a Advice, ok bool) {
 	projected := float64(used) * goal / float64(l.Achieved)
 	a = Advice{
 		Component: metric.Redis.String(), Do: fmt.Sprintf("Keep the cache's nodes: they carry %d requests a second.", goal),
-		Arithmetic: fmt.Sprintf("The CPU of the busiest %s is used to %s at %.0f requests a second, in proportion to %.3g %% at %d; up to %.3g %% it is not saturated.",
-			what, amount(used, Share), float64(l.Achieved), 100*projected, goal, 100*limit),
+		Arithmetic: fmt.Sprintf("The CPU of the busiest %s is used to %s at %.0f requests a second, in proportion to %s at %d; up to %s it is not saturated.",
+			what, amount(used, Share), float64(l.Achieved), roughly(Figure(projected)), goal, roughly(Figure(limit))),
 	}
 	if projected > limit {
 		a.Do = fmt.Sprintf("Give Redis faster nodes, or cluster mode with %.0f shards.", math.Ceil(projected/limit))

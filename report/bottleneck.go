@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"opensaves-soak/exporter/metric"
 )
 
@@ -17,9 +19,10 @@ var saturated = []metric.Component{metric.EKS, metric.DynamoDB, metric.S3, metri
 // unseen is what no signal sees.
 const unseen = "Not watched by any figure: the load balancer, the network between the parts, hot keys below a table's throttles, and limits within Open Saves itself."
 
-// findBottleneck tells which component was saturated first: at the lowest level,
-// and there the earliest. At a level a component is saturated if the mean of a
-// reading is over its limit; that a minute is, is nothing yet.
+// findBottleneck tells which component was saturated first: at the lowest valid
+// level, and there the earliest. At a level a component is saturated if the mean of
+// a reading is over its limit, or where the limit is 0, its median: that one minute
+// is, is nothing yet.
 func findBottleneck(all []watched, levels []Measured) Bottleneck {
 	var b Bottleneck
 	for _, c := range saturated {
@@ -31,31 +34,18 @@ func findBottleneck(all []watched, levels []Measured) Bottleneck {
 		}
 	}
 	slices.SortStableFunc(b.Onsets, func(x, y Onset) int {
-		if x.RPS != y.RPS {
-			return sign(x.RPS - y.RPS)
-		}
-		return x.At.Compare(y.At)
+		return cmp.Or(cmp.Compare(x.RPS, y.RPS), x.At.Compare(y.At))
 	})
 	b.Blind = append(b.Blind, unseen)
 	b.conclude(levels)
 	return b
 }
 
-func sign(f Figure) int {
-	switch {
-	case f < 0:
-		return -1
-	case f > 0:
-		return 1
-	}
-	return 0
-}
-
 // onset finds where a component was first saturated.
 func onset(all []watched, levels []Measured, c metric.Component) (first Onset, found bool) {
 	for _, l := range levels {
 		for _, w := range all {
-			if w.component != c || found && l.RPS > first.RPS {
+			if w.component != c || l.Invalid != "" || found && l.RPS > first.RPS {
 				continue
 			}
 			o, over := w.onset(l)
@@ -73,14 +63,17 @@ func onset(all []watched, levels []Measured, c metric.Component) (first Onset, f
 // onset is where a signal goes over its limit at a level that it is over on average.
 func (w watched) onset(l Measured) (Onset, bool) {
 	during := w.during(l)
-	readings := read([]watched{w}, l)
-	if len(readings) == 0 || !(readings[0].Mean > readings[0].Limit) {
+	if len(during) == 0 {
+		return Onset{}, false
+	}
+	mean := stat.Mean(values(during), nil)
+	if usual := map[bool]float64{false: mean, true: median(values(during))}[w.limit == 0]; !(usual > w.limit) {
 		return Onset{}, false
 	}
 	i := slices.IndexFunc(during, func(s Sample) bool { return s.Value > w.limit })
 	return Onset{
 		Component: w.component.String(), Name: w.name, Unit: w.unit, At: during[i].At,
-		RPS: l.RPS, Value: readings[0].Mean, Limit: Figure(w.limit),
+		RPS: l.RPS, Value: Figure(mean), Limit: Figure(w.limit),
 	}, true
 }
 
@@ -94,17 +87,17 @@ func cold(all []watched, at time.Time) bool {
 		if w.component != metric.DynamoDB || w.unit != UnitsASecond {
 			continue
 		}
-		before, lately := 0.0, 0.0
-		for i, s := range w.samples {
+		before, lately, known := 0.0, 0.0, false
+		for _, s := range w.samples {
 			switch {
 			case s.At.After(at):
-			case i == 0 || !s.At.After(at.Add(-warmUp)):
-				before = max(before, s.Value)
-			default:
+			case s.At.After(at.Add(-warmUp)):
 				lately = max(lately, s.Value)
+			default:
+				before, known = max(before, s.Value), true
 			}
 		}
-		if lately > 2*before {
+		if known && lately > 2*before {
 			return true
 		}
 	}

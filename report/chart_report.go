@@ -64,7 +64,7 @@ func (r *Report) throughput() chart {
 	c, levels := r.against("Throughput (requests a second) by requests in flight", "requests in flight", inFlight)
 	measured := trace{name: "measured", unit: "requests a second", look: apart}
 	for _, m := range levels {
-		measured.points = append(measured.points, spot{float64(m.InFlight), float64(m.Achieved)})
+		measured.points = append(measured.points, spot{float64(m.InFlight), float64(m.Served)})
 	}
 	if s := r.Scaling; s.Refusal == "" && len(levels) > 1 {
 		value := func(b Bounds) Estimate { return Estimate{Value: float64(b.Value)} }

@@ -67,6 +67,11 @@ const sameRate = 0.1
 func Compare(a, b *Report, most float64) *Comparison {
 	c := &Comparison{A: Range{a.Start, a.End}, B: Range{b.Start, b.End}, Most: Figure(most), Rows: []Row{}, Notes: []string{}}
 	c.highest(a, b)
+	for _, f := range wrong(Measured{Violations: a.Outside}, Measured{Violations: b.Outside}) {
+		f.name += ", outside of levels"
+		c.Rows = append(c.Rows, f.row(none, none, most))
+	}
+	a, b = c.valid("A", a), c.valid("B", b)
 	pairs := match(a.Levels, b.Levels)
 	c.Levels = len(pairs)
 	for _, p := range pairs {
@@ -113,6 +118,20 @@ func match(a, b []Measured) (pairs []pair) {
 	return pairs
 }
 
+// valid is a report without the levels that tell nothing of the target.
+func (c *Comparison) valid(side string, r *Report) *Report {
+	clean := *r
+	clean.Levels = nil
+	for _, l := range r.Levels {
+		if l.Invalid == "" {
+			clean.Levels = append(clean.Levels, l)
+		} else {
+			c.note("The level of %s of %s, from %s, is not valid: %s", perSecond(l.RPS), side, zoned(l.Start), l.Invalid)
+		}
+	}
+	return &clean
+}
+
 func (c *Comparison) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
@@ -136,7 +155,7 @@ func (c *Comparison) highest(a, b *Report) {
 	f := compared{name: "highest level that met all objectives", unit: PerSecond, a: orZero(a.Highest), b: orZero(b.Highest), up: true}
 	f.noise = sameRate * f.a
 	tried := func(r *Report, rate Figure) bool {
-		return rate == 0 || slices.ContainsFunc(r.Levels, func(l Measured) bool { return l.RPS >= (1-sameRate)*rate })
+		return rate == 0 || slices.ContainsFunc(r.Levels, func(l Measured) bool { return l.Invalid == "" && l.RPS >= (1-sameRate)*rate })
 	}
 	if !tried(a, f.b) || !tried(b, f.a) {
 		c.note("The highest level that met all objectives cannot be compared: A has one of %.0f requests a second, B one of %.0f, and the other asked for no such rate.",

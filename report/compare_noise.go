@@ -145,14 +145,18 @@ func byName(list []Operation) map[string]Operation {
 // five parts of a level scatter by about their own mean, the standard error of
 // which is s/√(5−1), since a deviation from one's own mean is short by √(4/5);
 // variances of independent means add up, and two standard errors are the usual
-// measure. What is null adds nothing.
+// measure. Where a deviation is not known nothing can be told, however far a and b
+// are apart: the noise is infinite.
 //
 // Both are known of p99 only and taken for the other latencies too. Lower quantiles
 // and the mean scatter less, and the mean knows no buckets: of these a small change
 // may go untold, but none is told that is not there.
 func latencyNoise(a, b Figure, of, with Operation) Figure {
+	if !of.Noise.Known() || !with.Noise.Known() {
+		return Figure(math.Inf(1))
+	}
 	resolution := orZero(of.Error)*a + orZero(with.Error)*b
-	scatter := math.Hypot(float64(orZero(of.Noise)*a), float64(orZero(with.Noise)*b))
+	scatter := math.Hypot(float64(of.Noise*a), float64(with.Noise*b))
 	return resolution + Figure(deviations*scatter/math.Sqrt(parts-1))
 }
 

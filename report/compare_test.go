@@ -77,13 +77,29 @@ func TestNoiseHidesASmallChange(t *testing.T) {
 	}
 }
 
-func TestWithoutNoiseTheResolutionAloneCounts(t *testing.T) {
-	a, b := steady(100), slow(steady(100), 1.065)
-	a.Operations[0].Noise, b.Operations[0].Noise = none, none
-	got := changed(Compare(held(100, a), held(100, b), 0.1))
-	want := []Row{{100, 100, "p99 of get_record", Seconds, 0.04, 0.0426, 0.065, 0.0413, Worse, false}}
-	if diff := cmp.Diff(want, got, likely); diff != "" {
-		t.Errorf("wanted -, got +\n%s", diff)
+func TestWithoutItsNoiseNothingIsSaidOfALatency(t *testing.T) {
+	a, b := steady(100), slow(steady(100), 3)
+	a.Operations[0].Noise = none
+	if got := changed(Compare(held(100, a), held(100, b), 0.1)); got != nil {
+		t.Errorf("got %v, want nothing changed", got)
+	}
+}
+
+func TestALevelThatIsNotValidIsNotCompared(t *testing.T) {
+	late := slow(steady(500), 3)
+	late.Invalid = "The tester was late."
+	c := Compare(held(500, steady(500)), held(none, late), 0.1)
+	if c.Levels != 0 || c.Regressions() != nil || len(c.Notes) != 3 {
+		t.Errorf("got %d levels, regressions %v and notes %q, want none, none and three", c.Levels, c.Regressions(), c.Notes)
+	}
+}
+
+func TestWrongAnswersOutsideOfLevelsAreARegression(t *testing.T) {
+	b := held(100, steady(100))
+	b.Outside = map[string]float64{"stale": 7}
+	past := Compare(held(100, steady(100)), b, 0.1).Regressions()
+	if len(past) != 1 || past[0].Name != "wrong answers, stale, outside of levels" {
+		t.Errorf("got %v, want the stale answers", past)
 	}
 }
 

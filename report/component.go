@@ -49,7 +49,7 @@ type Bottleneck struct {
 
 // Trend is how a figure drifted in the longest level.
 type Trend struct {
-	Name        string `json:"name"` // for example "p99 of get_record"
+	Name        string `json:"name"` // for example "p99 of class read"
 	Unit        Unit   `json:"unit"`
 	PerDay      Bounds `json:"per_day"`  // in its unit
 	Relative    Bounds `json:"relative"` // share of its median a day

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -12,34 +13,51 @@ import (
 	"opensaves-soak/exporter/metric"
 )
 
-// measuredOver is how long the time is that the exporter's cost is of.
-const measuredOver = 5 * time.Minute
+// costWindow is what the exporter takes cost over.
+const costWindow = 5 * time.Minute
 
 // price asks what a level cost. The figures that are of the level alone come when
-// its data has, and are of the five minutes before; a level that is shorter than
-// these has none.
+// the data has that they wait for, and are of the five minutes before; a level that
+// is shorter than these has none, nor has one whose figures have not come yet.
 func (p Prometheus) price(ctx context.Context, m *Measured, late time.Duration) error {
-	window := m.End.Sub(m.Start) - measuredOver
+	window, at := m.End.Sub(m.Start)-costWindow, m.End.Add(late)
 	if window < minutely {
 		return nil
 	}
-	hourly, err := p.by(ctx, m.End.Add(late), "component", "sum by (component) (avg_over_time((max by (component, kind) ("+
-		p.series(metric.CostPerHour.Name)+"))"+"["+whole(window)+":1m]))")
+	came, err := p.by(ctx, at, "", "max(timestamp("+p.series(metric.CostPerHour.Name)+"))")
+	if newest, ok := came[""]; err != nil || !ok || float64(at.Unix())-newest > minutely.Seconds() {
+		return err
+	}
+	m.CostAnHour, err = p.by(ctx, at, "component", "sum by (component) (avg_over_time((max by (component, kind) ("+
+		p.series(metric.CostPerHour.Name)+"))["+whole(window)+":1m]))")
 	if err != nil {
 		return err
 	}
-	m.CostAnHour = hourly
-	for component, usd := range hourly {
+	for component, usd := range m.CostAnHour {
 		if m.Achieved > 0 {
 			m.CostAMio[component] = usd / (float64(m.Achieved) * time.Hour.Seconds()) * 1e6
 		}
 	}
-	shared, err := p.by(ctx, m.End.Add(late), "component", "max by (component) (max_over_time("+p.series(metric.CostShared.Name)+back(window)+")) > 0")
-	for component := range shared {
-		m.Shared = append(m.Shared, component)
-	}
-	slices.Sort(m.Shared)
+	shared, err := p.by(ctx, at, "component", "max by (component) (max_over_time("+p.series(metric.CostShared.Name)+back(window)+")) > 0")
+	m.Shared = slices.Sorted(maps.Keys(shared))
 	return err
+}
+
+// costLateness is how long after a time its cost is known: cost waits for the
+// components whose bill depends on the load.
+func (p Prometheus) costLateness(ctx context.Context, start, end time.Time, all []watched) (time.Duration, error) {
+	waits := []metric.Component{metric.DynamoDB}
+	if slices.ContainsFunc(all, func(w watched) bool { return w.late.Name == metric.S3AllRequests.Name }) {
+		waits = append(waits, metric.S3)
+	}
+	serverless, err := p.by(ctx, end, "", "count(last_over_time("+p.series(metric.RedisECPU.Name)+back(end.Sub(start))+"))")
+	if len(serverless) > 0 {
+		waits = append(waits, metric.Redis)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return p.age(ctx, start, end, waits...)
 }
 
 // straightCost is how far a level may be from the line as a share of its cost.
@@ -49,7 +67,7 @@ const straightCost = 0.1
 func line(levels []Measured) CostLine {
 	var rate, cost []float64
 	for _, l := range levels {
-		if usd := costs(l.CostAnHour); usd.Known() && l.Achieved > 0 {
+		if usd := costs(l.CostAnHour); usd.Known() && l.Achieved > 0 && l.Invalid == "" {
 			rate, cost = append(rate, float64(l.Achieved)), append(cost, float64(usd))
 		}
 	}
@@ -63,11 +81,14 @@ func line(levels []Measured) CostLine {
 	for i, usd := range cost {
 		worst = max(worst, math.Abs(usd-fixed-slope*rate[i])/usd)
 	}
+	if worst < rounding {
+		worst = 0
+	}
 	c.Fixed, c.PerMillion, c.Deviation = Figure(fixed), Figure(slope/time.Hour.Seconds()*1e6), Figure(worst)
 	verdict := "grows with the rate in a straight line"
 	if worst > straightCost {
 		verdict = "does not grow with the rate in a straight line"
 	}
-	c.Sentence = fmt.Sprintf("Cost %s: %.4g USD an hour and %.4g USD for a million requests; no level is further from that than %.2g %%.", verdict, fixed, float64(c.PerMillion), 100*worst)
+	c.Sentence = fmt.Sprintf("Cost %s: %.4g USD an hour and %.4g USD for a million requests; no level is further from that than %s.", verdict, fixed, float64(c.PerMillion), roughly(c.Deviation))
 	return c
 }

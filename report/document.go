@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 const reportTitle = "Load report"
@@ -19,7 +21,7 @@ type section struct {
 	Open    bool // of a folded one: the page shows it at once
 }
 
-// drawn says whether there is nothing to read.
+// drawn says whether there is nothing to read: charts at the most.
 func (s section) drawn() bool {
 	return len(s.Text)+len(s.Remarks)+len(s.Tables)+len(s.Folded) == 0
 }
@@ -112,7 +114,14 @@ func (r *Report) headline() []fact {
 	if limit.Value == "" {
 		limit.Value = "nothing seen"
 	}
-	return []fact{highest, r.enough(), limit, r.price()}
+	facts := []fact{highest, r.enough(), limit, r.price()}
+	if len(r.Outside) > 0 {
+		facts = append(facts, fact{
+			Name: "Wrong answers outside of levels", Value: figure(Figure(total(r.Outside)), 0), State: bad,
+			Text: strings.Join(slices.Sorted(maps.Keys(r.Outside)), ", ") + ".",
+		})
+	}
+	return facts
 }
 
 func perSecond(f Figure) string { return figure(f, 0) + " requests a second" }

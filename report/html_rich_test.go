@@ -50,7 +50,7 @@ func rung(i int, law USL) Measured {
 	slow := []float64{1, 1, 1.05, 1.2, 1.6, 9, 40}[i]
 	start := began.Add(time.Duration(10*i)*time.Minute + time.Minute)
 	m := Measured{
-		RPS: Figure(asked), Start: start, End: start.Add(8 * time.Minute), Achieved: Figure(achieved), Success: 0.99993, InFlight: Figure(inFlight), Lag: 0.0004, Covered: 1,
+		RPS: Figure(asked), Start: start, End: start.Add(8 * time.Minute), Achieved: Figure(achieved), Served: Figure(achieved), Success: 0.99993, InFlight: Figure(inFlight), Lag: 0.0004, Covered: 1,
 		Dropped: Figure(max(0, asked-achieved-20)), CostAMio: map[string]float64{},
 		CostAnHour: map[string]float64{"eks": 0.9 + asked/4000, "dynamodb": asked * 0.0018, "s3": asked * 0.0007, "redis": 0.3},
 		Shared:     []string{"redis"},

@@ -81,7 +81,7 @@ func (t sheet) markdown() string {
 	return w.RenderMarkdown()
 }
 
-// plain keeps a text from being HTML, and on one line.
+// plain keeps a text from being HTML or a link, and on one line.
 func plain(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", "\r", " ", "\n", " ").Replace(s)
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", "[", "&#91;", "\r", " ", "\n", " ").Replace(s)
 }

@@ -17,9 +17,10 @@ type Measured struct {
 	Start      time.Time          `json:"start"`
 	End        time.Time          `json:"end"`
 	Achieved   Figure             `json:"achieved_rps"`
-	Success    Figure             `json:"success"`   // share, as objectives.availability has it
-	Dropped    Figure             `json:"dropped"`   // arrivals a second that were not sent
-	InFlight   Figure             `json:"in_flight"` // requests, on average
+	Success    Figure             `json:"success"`    // share, as objectives.availability has it
+	Served     Figure             `json:"served_rps"` // that succeeded
+	Dropped    Figure             `json:"dropped"`    // arrivals a second that were not sent
+	InFlight   Figure             `json:"in_flight"`  // requests, on average
 	Lag        Figure             `json:"schedule_lag_p99_seconds"`
 	Covered    Figure             `json:"latency_coverage"` // share of the successes that the latencies are of
 	Errors     map[string]float64 `json:"errors"`           // a second, by code
@@ -81,26 +82,48 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 		got[name] = values
 	}
 	m := Measured{
-		RPS: Figure(l.RPS), Start: l.Start, End: l.End, Achieved: got.one("achieved"), Dropped: got.one("dropped"),
+		RPS: Figure(l.RPS), Start: l.Start, End: l.End, Achieved: none, Success: none, Served: none, Dropped: got.one("dropped"),
 		InFlight: got.one("in flight"), Lag: got.one("lag"), Errors: got["errors"], Violations: got["violations"],
 		CostAMio: map[string]float64{}, Operations: got.operations(),
 	}
-	m.Success = share(got.one("success"), got.one("success")+got.one("failures"))
-	m.Covered = share(got.one("latencies"), got.one("success"))
+	m.count(got["outcomes"], got["full"][""])
+	m.Covered = share(got.one("latencies"), m.Served)
 	m.Blobs = got.blobs(o)
 	m.Missed = m.missed(o)
 	if stale := got.one("stale"); stale > Figure(o.StaleRatio) {
 		m.Missed = append(m.Missed, fmt.Sprintf("stale ratio: got %.4g %%, want at most %.4g %%", 100*stale, 100*o.StaleRatio))
 	}
-	if m.Lag > laggard {
-		m.Invalid = fmt.Sprintf("The tester itself was late by %s at p99 (limit: %s): this level says little of the target.", seconds(m.Lag), seconds(laggard))
-	}
+	m.Invalid = m.invalid()
 	for i, l := range o.Latency {
 		if within := got.one(fmt.Sprint("within ", i)); within < Figure(l.Ratio) {
 			m.Missed = append(m.Missed, fmt.Sprintf("latency of %s: got %.4g %% within %s, want at least %.4g %%", l.Class, 100*within, time.Duration(l.Threshold), 100*l.Ratio))
 		}
 	}
 	return m, nil
+}
+
+// count takes the answers a second by outcome, and the arrivals that the target was
+// too slow for.
+func (m *Measured) count(outcomes map[string]float64, full float64) {
+	if len(outcomes) == 0 {
+		return
+	}
+	success, failed := outcomes[metric.Success.String()], outcomes[metric.Failure.String()]
+	m.Achieved, m.Served = Figure(total(outcomes)), Figure(success)
+	m.Success = share(m.Served, Figure(success+failed+full))
+}
+
+// invalid says why a level tells nothing of the target; empty: it does.
+func (m Measured) invalid() string {
+	switch {
+	case !m.Success.Known():
+		return "Nothing tells how requests ended."
+	case !m.Covered.Known():
+		return "There are no latencies."
+	case m.Lag > laggard:
+		return fmt.Sprintf("The tester itself was late by %s at p99 (limit: %s): this level says little of the target.", seconds(m.Lag), seconds(laggard))
+	}
+	return ""
 }
 
 // one is the answer of a question that has a single one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +21,29 @@ import (
 type Prometheus struct {
 	api v1.API
 	alerts.Settings
-	zone   *time.Location  // of all times
-	warned map[string]bool // what the server remarked
+	zone    *time.Location  // of all times
+	warned  map[string]bool // what the server remarked
+	options []v1.Option
+}
+
+// largestAnswer bounds what a server may answer, in bytes.
+const largestAnswer = 64 << 20
+
+// bounded refuses answers that do not end.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, largestAnswer)
+	}
+	return response, err
+}
+
+// NewClient returns a client of the Prometheus at an address, which may hold a user
+// and a password.
+func NewClient(address string) (api.Client, error) {
+	return api.NewClient(api.Config{Address: address, RoundTripper: bounded{api.DefaultRoundTripper}})
 }
 
 // NewPrometheus asks a server about the tester and the pods that match the
@@ -48,6 +70,20 @@ func (p Prometheus) series(name string, matchers ...string) string {
 // rate is the increase a second of a counter over a window that ends with the question.
 func (p Prometheus) rate(d metric.Definition, window time.Duration, matchers ...string) string {
 	return "rate(" + p.series(d.Name, matchers...) + back(window) + ")"
+}
+
+// moved is how far counters came in a window. Those of errors and wrong answers
+// are made by the first thing that they count: such a one counts from 0 if the
+// tester was known before.
+func (p Prometheus) moved(d metric.Definition, window time.Duration, matchers ...string) string {
+	now, before := p.series(d.Name, matchers...), back(window)+" offset "+whole(window)
+	known := "last_over_time(" + p.series(metric.TargetRPS.Name) + before + ")"
+	return "(" + now + " unless last_over_time(" + now + before + ") and on (job, instance) " + known + " or increase(" + now + back(window) + "))"
+}
+
+// movedRate is moved a second.
+func (p Prometheus) movedRate(d metric.Definition, window time.Duration, matchers ...string) string {
+	return p.moved(d, window, matchers...) + " / " + strconv.FormatInt(int64(window/time.Second), 10)
 }
 
 func back(window time.Duration) string { return "[" + whole(window) + "]" }
@@ -88,11 +124,11 @@ func (p Prometheus) warn(warnings v1.Warnings) {
 // repeats the last sample for minutes after it; what is repeated is left out, so that
 // a level does not last longer than its tester.
 func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.Definition) ([]Sample, error) {
-	values, err := p.over(ctx, start, end, "max("+p.series(d.Name)+")")
+	values, err := p.every(ctx, start, end, finest, "max("+p.series(d.Name)+")")
 	if err != nil {
 		return nil, err
 	}
-	times, err := p.over(ctx, start, end, "max(timestamp("+p.series(d.Name)+"))")
+	times, err := p.every(ctx, start, end, finest, "max(timestamp("+p.series(d.Name)+"))")
 	if err != nil {
 		return nil, err
 	}
@@ -112,18 +148,28 @@ func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.
 	return samples, nil
 }
 
-// over asks for an expression without labels over time, as often as it makes sense.
-func (p Prometheus) over(ctx context.Context, start, end time.Time, expr string) ([]Sample, error) {
-	return p.every(ctx, start, end, finest, expr)
+// every asks for an expression without labels once in a step, piece by piece.
+func (p Prometheus) every(ctx context.Context, start, end time.Time, step time.Duration, expr string) ([]Sample, error) {
+	var all []Sample
+	for !start.After(end) {
+		last := start.Add((mostPoints - 1) * step)
+		if last.After(end) {
+			last = end
+		}
+		piece, err := p.piece(ctx, v1.Range{Start: start, End: last, Step: step}, expr)
+		if err != nil {
+			return nil, err
+		}
+		all, start = append(all, piece...), start.Add(mostPoints*step)
+	}
+	return all, nil
 }
 
-// every asks for an expression without labels once in a step, or less often where
-// the range is long.
-func (p Prometheus) every(ctx context.Context, start, end time.Time, step time.Duration, expr string) ([]Sample, error) {
+// piece asks for a range that Prometheus does not refuse as too long.
+func (p Prometheus) piece(ctx context.Context, r v1.Range, expr string) ([]Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	step = max(step, end.Sub(start)/mostPoints).Round(time.Second)
-	answer, warnings, _, err := p.api.QueryRange(ctx, expr, v1.Range{Start: start, End: end, Step: step})
+	answer, warnings, _, err := p.api.QueryRange(ctx, expr, r, p.options...)
 	p.warn(warnings)
 	if err != nil {
 		return nil, fmt.Errorf("asking Prometheus for %s: %w", expr, err)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"opensaves-soak/alerts"
@@ -30,7 +31,6 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 	byOperation := func(expr string) string { return "sum by (operation) (" + expr + ")" }
 	success := `outcome="` + metric.Success.String() + `"`
 	failure := `outcome="` + metric.Failure.String() + `"`
-	full := p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`)
 	response, lag := metric.ResponseTime, metric.ScheduleLag
 	blob, all := metric.BlobDuration, `phase="total"`
 	bySize := func(expr string) string { return "sum by (size) (" + expr + ")" }
@@ -38,18 +38,17 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 	short := (window / (parts + 1)).Truncate(time.Second)
 	p99s := "(" + p.quantile("0.99", short) + ")[" + whole(window-short) + ":" + whole(short) + "]"
 	return map[string]question{
-		"achieved":           {"", sum(p.rate(metric.Requests, window))},
-		"success":            {"", sum(p.rate(metric.Requests, window, success))},
-		"failures":           {"", sum(p.rate(metric.Requests, window, failure)+" or "+full) + " or vector(0)"},
+		"outcomes":           {"outcome", "sum by (outcome) (" + p.movedRate(metric.Requests, window) + ")"},
+		"full":               {"", sum(p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`))},
 		"dropped":            {"", sum(p.rate(metric.ArrivalsDropped, window))},
-		"errors":             {"code", "sum by (code) (" + p.rate(metric.Requests, window, failure) + ") > 0"},
-		"violations":         {"kind", "sum by (kind) (increase(" + p.series(metric.CheckViolations.Name) + back(window) + ")) > 0"},
+		"errors":             {"code", "sum by (code) (" + p.movedRate(metric.Requests, window, failure) + ") > 0"},
+		"violations":         {"kind", p.wrong(window)},
 		"in flight":          {"", inFlight(p, window)},
 		"lag":                {"", "histogram_quantile(0.99, " + sum(p.rate(lag, window)) + ") or histogram_quantile(0.99, sum by (le) (" + p.rate(part(lag, "_bucket"), window) + "))"},
 		"latencies":          {"", "histogram_count(" + sum(p.rate(response, window, success)) + ") or " + sum(p.rate(part(response, "_count"), window, success))},
 		"stale":              {"", "(" + p.stale(window) + ") / sum(" + p.rate(metric.Checks, window, judged...) + ")"},
-		"operations":         {"operation", byOperation(p.rate(metric.Requests, window))},
-		"operation failures": {"operation", byOperation(p.rate(metric.Requests, window, failure))},
+		"operations":         {"operation", byOperation(p.movedRate(metric.Requests, window))},
+		"operation failures": {"operation", byOperation(p.movedRate(metric.Requests, window, failure))},
 		"mean": {"operation", "histogram_avg(" + byOperation(p.rate(response, window, success)) + ") or " +
 			byOperation(p.rate(part(response, "_sum"), window, success)) + " / " + byOperation(p.rate(part(response, "_count"), window, success))},
 		"p50": quantile("0.5"), "p95": quantile("0.95"), "p99": quantile("0.99"),
@@ -58,7 +57,7 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 			bySize(p.rate(part(blob, "_sum"), window, all)) + " / " + bySize(p.rate(part(blob, "_count"), window, all))},
 		"blob p99": {"size", "histogram_quantile(0.99, " + bySize(p.rate(blob, window, all)) + ") or histogram_quantile(0.99, sum by (size, le) (" +
 			p.rate(part(blob, "_bucket"), window, all) + "))"},
-		"noise":  {"operation", "stddev_over_time(" + p99s + ") / (avg_over_time(" + p99s + ") > 0)"},
+		"noise":  {"operation", "stddev_over_time(" + p99s + ") / (avg_over_time(" + p99s + ") > 0) and count_over_time(" + p99s + ") >= " + strconv.Itoa(parts)},
 		"native": {"operation", "histogram_count(" + byOperation(p.rate(response, window, success)) + ")"},
 	}
 }
@@ -72,6 +71,13 @@ var judged = []string{
 // stale is how many stale answers there were a second.
 func (p Prometheus) stale(window time.Duration) string {
 	return "histogram_count(sum(" + p.rate(metric.Staleness, window) + ")) or sum(" + p.rate(part(metric.Staleness, "_count"), window) + ")"
+}
+
+// wrong are the wrong answers of a window by kind, but for lost updates where the
+// API makes no promise about them.
+func (p Prometheus) wrong(window time.Duration) string {
+	http := "last_over_time(" + p.series(metric.TargetInfo.Name, `protocol="`+metric.HTTP.String()+`"`) + back(window) + ")"
+	return "sum by (kind) (" + p.moved(metric.CheckViolations, window) + " unless on (job, instance, kind) label_replace(" + http + `, "kind", "lost_update", "", "")) > 0`
 }
 
 // parts of a level are held against each other for the noise of its p99. They are

@@ -39,7 +39,9 @@ type Report struct {
 	Drift      []Trend    `json:"drift"` // of the longest level
 	Advice     []Advice   `json:"advice"`
 	Timeline   []Moment   `json:"timeline"` // at most a few hundred
-	Notes      []string   `json:"notes"`    // what could not be told, and why
+
+	Outside map[string]float64 `json:"violations_outside_levels"` // wrong answers, by kind
+	Notes   []string           `json:"notes"`                     // what could not be told, and why
 }
 
 // Scaling is how throughput grows with the requests in flight, by the Universal
@@ -92,6 +94,10 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 	if len(levels) == 0 {
 		r.note("No rate was held long enough to be a level.")
 	}
+	if len(levels) > mostLevels {
+		r.note("There are %d levels; the last %d are in the report.", len(levels), mostLevels)
+		levels = levels[len(levels)-mostLevels:]
+	}
 	for _, l := range levels {
 		m, err := p.measure(ctx, l, q.Objectives)
 		if err != nil {
@@ -100,7 +106,10 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 		r.add(m)
 	}
 	r.scale()
-	if err := r.explain(ctx, p, q); err != nil {
+	if err := r.outside(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := r.explain(ctx, p, q, rate); err != nil {
 		return nil, err
 	}
 	for _, w := range slices.Sorted(maps.Keys(p.warned)) {
@@ -109,20 +118,41 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 	return r, nil
 }
 
+// mostLevels bounds what Prometheus is asked.
+const mostLevels = 200
+
+// outside are the wrong answers that came outside of levels.
+func (r *Report) outside(ctx context.Context, p Prometheus) (err error) {
+	if r.Outside, err = p.by(ctx, r.End, "kind", p.wrong(r.End.Sub(r.Start))); err != nil {
+		return err
+	}
+	for kind, n := range r.Outside {
+		for _, l := range r.Levels {
+			n -= l.Violations[kind]
+		}
+		if r.Outside[kind] = n; n < 0.5 {
+			delete(r.Outside, kind)
+		}
+	}
+	return nil
+}
+
 // explain asks for what is not of the tester alone: components, cost, and time.
-func (r *Report) explain(ctx context.Context, p Prometheus, q Question) error {
+func (r *Report) explain(ctx context.Context, p Prometheus, q Question, rate []Sample) error {
 	var err error
-	if r.Timeline, err = p.timeline(ctx, r.Start, r.End); err != nil || len(r.Levels) == 0 {
+	if r.Timeline, err = p.timeline(ctx, r.Start, r.End, medianStep(rate)); err != nil || len(r.Levels) == 0 {
 		return err
 	}
-	late, err := p.age(ctx, r.Start, r.End) // of the slowest, which the cost waits for
+	// The half hour before tells how warm tables were.
+	all, err := p.watch(ctx, r.Start.Add(-warmUp), r.End, newReread(q.AWS))
 	if err != nil {
 		return err
 	}
-	all, err := p.watch(ctx, r.Start, r.End, newReread(q.AWS))
+	late, err := p.costLateness(ctx, r.Start, r.End, all)
 	if err != nil {
 		return err
 	}
+	r.awaited(told(all))
 	relate(all, r.Levels)
 	for i := range r.Levels {
 		if err := p.price(ctx, &r.Levels[i], late); err != nil {
@@ -139,6 +169,15 @@ func (r *Report) explain(ctx context.Context, p Prometheus, q Question) error {
 	return err
 }
 
+// awaited notes the levels of which AWS has not told everything yet.
+func (r *Report) awaited(told time.Time) {
+	for _, l := range r.Levels {
+		if !told.IsZero() && l.End.Sub(told) > minutely {
+			r.note("What AWS says of the level of %s that ended at %s had come up to %s only: make the report again some minutes later.", perSecond(l.RPS), zoned(l.End), zoned(told))
+		}
+	}
+}
+
 func (r *Report) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
@@ -146,7 +185,7 @@ func (r *Report) note(format string, args ...any) {
 // add takes in a level.
 func (r *Report) add(m Measured) {
 	r.Levels = append(r.Levels, m)
-	if len(m.Missed) == 0 && m.Invalid == "" && (!r.Highest.Known() || m.RPS > r.Highest) {
+	if m.met() && (!r.Highest.Known() || m.RPS > r.Highest) {
 		r.Highest = m.RPS
 	}
 	if m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05) {
@@ -159,8 +198,8 @@ func (r *Report) scale() {
 	r.Scaling = Scaling{Refusal: "No level was measured."}
 	var points []Point
 	for _, l := range r.Levels {
-		if l.InFlight > 0 && l.Achieved > 0 && l.Invalid == "" {
-			points = append(points, Point{N: float64(l.InFlight), X: float64(l.Achieved), Weight: 1 / float64(l.Achieved*l.Achieved)})
+		if l.InFlight > 0 && l.Served > 0 && l.Invalid == "" {
+			points = append(points, Point{N: float64(l.InFlight), X: float64(l.Served), Weight: 1 / float64(l.Served*l.Served)})
 		}
 	}
 	if len(points) == 0 {

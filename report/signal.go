@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"time"
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/metric"
@@ -17,6 +18,18 @@ type signal struct {
 	times     float64           // where there is no limit: it is so many times the reading of the lowest level; 0: none
 	expr      string            // one series without labels
 	late      metric.Definition // of AWS, whose samples come late; empty: not late
+	period    time.Duration     // of AWS, that a sample is of; 0: a minute
+}
+
+// kubelet is what rates of the kubelet's counters are taken over.
+const kubelet = 2 * time.Minute
+
+// reach is how far back a sample tells.
+func (s signal) reach() time.Duration {
+	if s.late.Name == "" {
+		return kubelet
+	}
+	return max(minutely, s.period)
 }
 
 // The limits that alerts do not have.
@@ -60,18 +73,18 @@ var unlimited = math.NaN()
 // podSignals come from kubelet and kube-state-metrics, and from Container Insights.
 func (p Prometheus) podSignals() []signal {
 	containers := p.Pods + `,container!="",container!="POD"`
-	rate := func(name, matchers string) string { return "rate(" + name + "{" + matchers + "}[2m])" }
+	rate := func(name, matchers string) string { return "rate(" + name + "{" + matchers + "}" + back(kubelet) + ")" }
 	limits := func(resource string) string {
-		return "sum by (pod) (kube_pod_container_resource_limits{" + p.Pods + `,resource="` + resource + `"})`
+		return "sum by (pod, container) (kube_pod_container_resource_limits{" + p.Pods + `,resource="` + resource + `"})`
 	}
 	const memory, received, sent = "memory of the fullest pod, of its limit", "received by all pods", "sent by all pods"
 	return of(
 		metric.EKS,
-		signal{name: busiestPod, unit: Share, limit: podCPU, expr: "max(sum by (pod) (" + rate("container_cpu_usage_seconds_total", containers) + ") / " + limits("cpu") + ")"},
+		signal{name: busiestPod, unit: Share, limit: podCPU, expr: "max(sum by (pod, container) (" + rate("container_cpu_usage_seconds_total", containers) + ") / " + limits("cpu") + ")"},
 		seen(busiestPod, Share, podCPU, metric.EKSWorkloadCPULimit, "max("+p.aws(metric.EKSWorkloadCPULimit, `stat="max"`)+")"),
 		signal{name: "CFS periods in which the busiest pod was held back", unit: Share, limit: podThrottled, expr: "max(sum by (pod) (" +
 			rate("container_cpu_cfs_throttled_periods_total", containers) + ") / sum by (pod) (" + rate("container_cpu_cfs_periods_total", containers) + "))"},
-		signal{name: memory, unit: Share, limit: unlimited, expr: "max(sum by (pod) (container_memory_working_set_bytes{" + containers + "}) / " + limits("memory") + ")"},
+		signal{name: memory, unit: Share, limit: unlimited, expr: "max(sum by (pod, container) (container_memory_working_set_bytes{" + containers + "}) / " + limits("memory") + ")"},
 		seen(memory, Share, unlimited, metric.EKSWorkloadMemoryLimit, "max("+p.aws(metric.EKSWorkloadMemoryLimit, `stat="max"`)+")"),
 		signal{name: podsReady, unit: Count, limit: unlimited, expr: "sum(kube_pod_status_ready{" + p.Pods + `,condition="true"})`},
 		seen(podsReady, Count, unlimited, metric.EKSWorkloadReplicas, "sum("+p.aws(metric.EKSWorkloadReplicas, `state="ready"`)+")"),
@@ -85,11 +98,13 @@ func (p Prometheus) podSignals() []signal {
 // nodeSignals are those of the machines under the pods.
 func (p Prometheus) nodeSignals() []signal {
 	credits := p.aws(metric.EKSNodeCredits, `mode="standard"`)
+	spent := seen("nodes without CPU credits", Count, 0, metric.EKSNodeCredits, "count("+credits+" <= 0) or 0 * count("+credits+")")
+	spent.period = 5 * time.Minute
 	return of(
 		metric.EKS,
 		seen(nodeCount, Count, unlimited, metric.EKSNodes, "max("+p.aws(metric.EKSNodes)+")"),
 		seen(nodeCPU, Share, unlimited, metric.EKSNodeCPU, "max("+p.aws(metric.EKSNodeCPU, `stat="avg"`)+")"),
-		seen("nodes without CPU credits", Count, 0, metric.EKSNodeCredits, "count("+credits+" <= 0) or 0 * count("+credits+")"),
+		spent,
 	)
 }
 

@@ -10,10 +10,10 @@ import (
 // moments is how many points of time are shown.
 const moments = 300
 
-// timeline is what went on in the whole range.
-func (p Prometheus) timeline(ctx context.Context, start, end time.Time) ([]Moment, error) {
+// timeline is what went on in the whole range, where samples are so far apart.
+func (p Prometheus) timeline(ctx context.Context, start, end time.Time, scrapes time.Duration) ([]Moment, error) {
 	step := max(finest, end.Sub(start)/moments).Round(time.Second)
-	window := max(2*step, 4*finest)
+	window := max(2*step, 4*finest, 3*scrapes)
 	success := `outcome="` + metric.Success.String() + `"`
 	asked := map[string]string{
 		"asked":    "max(" + p.series(metric.FleetTargetRPS.Name) + ")",

@@ -59,7 +59,7 @@ func (p Prometheus) trended() []trended {
 	}
 	return []trended{
 		p99(metric.Read), p99(metric.Write),
-		{"requests that failed, of all", Share, "(sum(" + p.rate(metric.Requests, trendWindow, failure) + ") or vector(0)) / sum(" + p.rate(metric.Requests, trendWindow) + ")"},
+		{"requests that failed, of all", Share, "(sum(" + p.movedRate(metric.Requests, trendWindow, failure) + ") or vector(0)) / sum(" + p.rate(metric.Requests, trendWindow) + ")"},
 		{"stale reads, of all requests", Share, "(" + p.stale(trendWindow) + ") / scalar(sum(" + p.rate(metric.Requests, trendWindow) + "))"},
 		{"requests in flight", Count, inFlight(p, trendWindow)},
 		{"memory of the fullest pod", Bytes, "max(sum by (pod) (container_memory_working_set_bytes{" + p.Pods + `,container!="",container!="POD"}))`},

@@ -11,7 +11,6 @@ import (
 	_ "time/tzdata" // images have no time zones
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/api"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
@@ -34,7 +33,7 @@ func (s *scraped) connect(config Config) (p report.Prometheus, err error) {
 	if s.url == "" {
 		return p, errors.New("--prometheus.url: got none, want the Prometheus that has scraped the tester")
 	}
-	client, err := api.NewClient(api.Config{Address: s.url})
+	client, err := report.NewClient(s.url)
 	if err != nil {
 		return p, fmt.Errorf("--prometheus.url: %w", err)
 	}

@@ -31,13 +31,14 @@ type Point struct {
 const keepsMinutes = 15 * daily
 
 // History reads what the components showed from start to end, in whole periods of a
-// minute or of five: both times are cut to the start of theirs, and end to the
-// present. It needs no Run and disturbs none. What it asks for is what the pollers
-// would find now, so not pods and nodes that have been silent for three hours.
+// minute or of five: both times are cut to the start of theirs, and end to what has
+// settled of the component. It needs no Run and disturbs none. What it asks for is
+// what the pollers would find now, so not pods and nodes that have been silent for
+// three hours, and nothing that is known of the present alone.
 //
-// A period without a value is 0 where that means that nothing happened, if it has
-// settled and AWS answered completely. What AWS forbids, owes or no longer has is
-// left out; a look that was denied is logged.
+// A period without a value is 0 where that means that nothing happened, if AWS
+// answered completely. What AWS forbids, owes or no longer has is left out; a look
+// that was denied is logged.
 //
 // It costs a metric of GetMetricData, USD 0.01 for 1,000, for each metric and started
 // five of its statistics, and as much again where minutes exceed 14 days. No ceiling
@@ -77,7 +78,6 @@ type history struct {
 	get    getMetricData
 	bill   func(metrics int)
 	once   *once
-	over   time.Time // periods that end later may yet get a value
 	plan   plan
 	reads  []*past
 	pasts  map[string]*past // the same by the key of the query
@@ -86,9 +86,12 @@ type history struct {
 
 func (e *Exporter) history(s source, w window, now time.Time) *history {
 	metrics, price := e.shared.of(s.component), e.shared.ceiling.price
+	if settled := now.Add(-s.delay); w.end.After(settled) {
+		w.end = settled
+	}
 	return &history{
 		source: s, window: w, get: e.options.Calls.GetMetricData, bill: func(n int) { metrics.bill(n, price()) },
-		once: newOnce(e.options.Log.With("component", s.component.String())), over: now.Add(-s.delay), pasts: map[string]*past{},
+		once: newOnce(e.options.Log.With("component", s.component.String())), pasts: map[string]*past{},
 	}
 }
 
@@ -168,7 +171,7 @@ func (h *history) call(ctx context.Context, call []*query, w window) error {
 		h.once.message(aws.ToString(m.Code), aws.ToString(m.Value))
 	}
 	for i, q := range call {
-		h.pasts[q.key()].take(got.answers[i], w, h.over)
+		h.pasts[q.key()].take(got.answers[i], w)
 	}
 	return nil
 }
@@ -181,9 +184,6 @@ func (h *history) collect() {
 	for _, r := range h.plan.ratios {
 		part, rest := h.pasts[r.part], h.pasts[r.rest]
 		h.add(r.into, r.labels, points(part.window, part.period(), func(i int) float64 { return portion(part.values[i], rest.values[i]) }))
-	}
-	for _, f := range h.plan.facts {
-		h.add(f.into, f.labels, points(h.whole(minutely), minutely, func(int) float64 { return f.value }))
 	}
 }
 

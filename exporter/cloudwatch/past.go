@@ -27,25 +27,23 @@ func newPast(q *query, w window) *past {
 func (p *past) index(at time.Time) int { return window{p.start, at}.periods(p.period()) }
 
 // take takes the answer for a piece of the window; the pieces come in order of time.
-// Periods that end after over may yet get a value.
-func (p *past) take(a answer, w window, over time.Time) {
+func (p *past) take(a answer, w window) {
 	for _, got := range a.points {
 		if w.holds(got.at) {
 			p.values[p.index(got.at)] = got.value
 		}
 	}
 	if a.status == types.StatusCodeComplete {
-		p.fill(w, p.index(over))
+		p.fill(w)
 	}
 }
 
-// fill gives periods without a value the one that this means; those from settled on
-// may not be 0 yet.
-func (p *past) fill(w window, settled int) {
+// fill gives periods without a value the one that this means.
+func (p *past) fill(w window) {
 	for i := p.index(w.start); i < p.index(w.end); i++ {
 		switch {
 		case !math.IsNaN(p.values[i]):
-		case p.row.empty == zero && i < settled:
+		case p.row.empty == zero:
 			p.values[i] = 0
 		case p.row.empty == hold && i > 0:
 			p.values[i] = p.values[i-1]
