@@ -107,8 +107,11 @@ func (r *Report) headline() []fact {
 	if r.Highest.Known() {
 		highest.Value, highest.State = perSecond(r.Highest), good
 	}
-	if len(r.Levels) == 0 {
+	switch {
+	case len(r.Levels) == 0:
 		highest.Text = "No level was measured."
+	case r.Ceiling.Known():
+		highest.Text = "Where more was asked for, " + perSecond(r.Ceiling) + " were served and no more: that is the capacity."
 	}
 	limit := fact{Name: "First to give way", Value: r.Bottleneck.Component, Text: r.Bottleneck.Sentence}
 	if limit.Value == "" {

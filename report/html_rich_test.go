@@ -31,6 +31,7 @@ func rich() *Report {
 		Notes: []string{"There are no samples from 2026-11-20T12:20:00Z to 2026-11-20T12:21:00Z: levels end there.", "Prometheus remarks: a counter was reset | twice."},
 	}
 	law := USL{Lambda: Estimate{Value: 80}, Sigma: Estimate{Value: 0.012}, Kappa: Estimate{Value: 0.00004}}
+	r.Ceiling = 2980
 	r.Scaling = Scaling{
 		Lambda: Bounds{80, 78, 82}, Sigma: Bounds{0.012, 0.010, 0.014}, Kappa: Bounds{0.00004, 0.00003, 0.00005},
 		PeakN: Bounds{157, 140, 181}, PeakRPS: Bounds{3270, 3150, 3400}, R2: 0.9987,

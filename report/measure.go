@@ -113,6 +113,15 @@ func (m *Measured) count(outcomes map[string]float64, full float64) {
 	m.Success = share(m.Served, Figure(success+failed+full))
 }
 
+// overloaded is the share of what was asked for below which a target is full.
+const overloaded = 0.97
+
+// full says whether more was asked for than the target served in time: it then
+// serves what it can.
+func (m Measured) full() bool {
+	return m.Invalid == "" && m.Dropped > 0 && m.Served < overloaded*m.RPS
+}
+
 // invalid says why a level tells nothing of the target; empty: it does.
 func (m Measured) invalid() string {
 	switch {

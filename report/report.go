@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -33,6 +34,7 @@ type Report struct {
 	End        time.Time  `json:"end"`
 	Levels     []Measured `json:"levels"`
 	Highest    Figure     `json:"highest_rps"` // rate of the highest level that met all objectives; null: none did
+	Ceiling    Figure     `json:"ceiling_rps"` // successes a second where more was asked for than served; null: nowhere
 	Scaling    Scaling    `json:"scaling"`
 	Bottleneck Bottleneck `json:"bottleneck"`
 	Cost       CostLine   `json:"cost"`
@@ -86,7 +88,7 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Schema: schema, Start: q.Start, End: q.End, Highest: none, Notes: q.Notes}
+	r := &Report{Schema: schema, Start: q.Start, End: q.End, Highest: none, Ceiling: none, Notes: q.Notes}
 	levels, gaps := FindLevels(rate, warmup, q.Rules)
 	for _, g := range gaps {
 		r.note("There are no samples from %s to %s: levels end there.", g.Start.Format(time.RFC3339), g.End.Format(time.RFC3339))
@@ -188,10 +190,17 @@ func (r *Report) add(m Measured) {
 	if m.met() && (!r.Highest.Known() || m.RPS > r.Highest) {
 		r.Highest = m.RPS
 	}
+	if m.full() && !(m.Served < r.Ceiling) {
+		r.Ceiling = m.Served
+	}
 	if m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05) {
 		r.note("The latencies of the level of %.0f requests a second are those of %.0f %% of its answers: the form of histograms may have changed in it.", float64(m.RPS), 100*float64(m.Covered))
 	}
 }
+
+// unsettled is how many times the other one end of a peak's interval may be before
+// the peak is none to be told.
+const unsettled = 2
 
 // scale fits the law to the levels.
 func (r *Report) scale() {
@@ -210,6 +219,8 @@ func (r *Report) scale() {
 		r.Scaling.Refusal = refused.Sentence
 	} else if err != nil {
 		r.Scaling.Refusal = err.Error()
+	} else if peak := u.PeakX; peak.High > unsettled*peak.Low && !math.IsInf(peak.High, 1) {
+		r.Scaling.Refusal = fmt.Sprintf("The levels do not settle where throughput peaks: it may be anywhere from %s to %s requests a second (95 %%).", figures(peak.Low), figures(peak.High))
 	} else {
 		r.Scaling = Scaling{
 			Lambda: bounds(u.Lambda), Sigma: bounds(u.Sigma), Kappa: bounds(u.Kappa), PeakN: bounds(u.PeakN), PeakRPS: bounds(u.PeakX), R2: Figure(u.R2),
