@@ -141,7 +141,7 @@ func (r *Report) saturation() chart {
 	points, worst := map[string][]spot{}, map[string]Figure{}
 	for _, m := range levels {
 		for _, reading := range m.Components {
-			if reading.Unit != Share || !(reading.Limit > 0) || !reading.Limit.Known() || !reading.Mean.Known() {
+			if !(reading.Limit > 0) || !reading.Limit.Known() || !reading.Mean.Known() {
 				continue
 			}
 			name := reading.Component + ": " + reading.Name
