@@ -96,7 +96,7 @@ func (a access) stranger(r *http.Request) *refusal {
 		return &refusal{http.StatusServiceUnavailable, "the control token cannot be read"}
 	}
 	if !bearer(r, want) {
-		return &refusal{http.StatusUnauthorized, "want the token of " + tokenFlag + " as a bearer token"}
+		return &refusal{http.StatusUnauthorized, "want the token of " + tokenFlag + " as a bearer token, or in " + tokenHeader}
 	}
 	return nil
 }
@@ -134,9 +134,16 @@ func isLoopback(address string) bool {
 	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
+// tokenHeader is where the token may stand too: behind basic authentication the
+// header Authorization is taken.
+const tokenHeader = "X-Control-Token"
+
 // bearer compares in a time that does not depend on the token.
 func bearer(r *http.Request, want string) bool {
 	scheme, got, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if token := r.Header.Get(tokenHeader); token != "" {
+		scheme, got = "Bearer", token
+	}
 	a, b := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }

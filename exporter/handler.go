@@ -11,21 +11,27 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/exporter-toolkit/web"
+
+	"opensaves-soak/exporter/page"
 )
 
-// maxScrapes is how many scrapes are answered at once; a Prometheus pair needs two.
-const maxScrapes = 10
+const (
+	// maxScrapes is how many scrapes are answered at once; a Prometheus pair needs two.
+	maxScrapes = 10
+	// maxReaders is how many streams there are at once.
+	maxReaders = 500
+)
 
 // Options are what the face shows and changes.
 type Options struct {
 	Gatherer         prometheus.Gatherer
 	Ready            func() bool                 // our own readiness, nobody else's
 	Reload           func(context.Context) error // reads the configuration file again
-	Load             Load                        // nil: no /api/v1/load
-	Sandbox          http.Handler                // gets /api/v1/sandbox/ and below, path unchanged; nil: none
-	ControlTokenFile string                      // empty: mutating calls and profiles on loopback only
-	Version          string
+	Load             Load
+	Live             http.Handler // the stream of /api/v1/live, until the reader has gone or it is told to end
+	Sandbox          http.Handler // gets /api/v1/sandbox/ and below; nil: none
+	Prefix           string       // of all paths, as RoutePrefix returns it
+	ControlTokenFile string       // empty: mutating calls and profiles on loopback only
 	Logger           *slog.Logger
 }
 
@@ -38,42 +44,26 @@ func New(o Options) (http.Handler, error) {
 			return nil, err
 		}
 	}
-	landing, err := landingPage(o)
-	if err != nil {
-		return nil, fmt.Errorf("rendering the landing page: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/", landing)
-	mux.Handle("/metrics", only(metrics(o), http.MethodGet, http.MethodHead))
-	probes(mux, o.Ready)
-	mux.Handle("/-/reload", only(access.control(reload(o.Reload)), http.MethodPost, http.MethodPut))
-	profiles(mux, access)
-	if o.Load != nil {
-		mux.Handle("/api/v1/load", only(access.api(loadHandler{o.Load}), http.MethodGet, http.MethodHead, http.MethodPatch))
-	}
-	if o.Sandbox != nil {
-		mux.Handle("/api/v1/sandbox/", access.api(o.Sandbox))
-	}
-	return nosniff(mux), nil
+	return mount(o.Prefix, o.routes(access)), nil
 }
 
-func landingPage(o Options) (http.Handler, error) {
-	links := []web.LandingLinks{{Address: "/metrics", Text: "Metrics"}}
-	if o.Load != nil {
-		links = append(links, web.LandingLinks{Address: "/api/v1/load", Text: "Load", Description: "what is wanted, what is, and why they differ; PATCH changes it"})
-	}
+// routes are all paths.
+func (o Options) routes(access access) []route {
+	routes := append(probes(o.Ready), profiles(access)...)
+	routes = append(
+		routes,
+		route{"/", page.Handler(), nil},
+		route{"/metrics", metrics(o), reading},
+		route{"/-/reload", access.control(reload(o.Reload)), []string{http.MethodPost, http.MethodPut}},
+		route{"/api/v1/load", access.api(loadHandler{o.Load}), []string{http.MethodGet, http.MethodHead, http.MethodPatch}},
+		route{"/api/v1/load/changes", access.api(changes(o.Load)), reading},
+		route{"/api/v1/live", access.api(atMost(maxReaders, o.Live)), reading},
+		route{"/api/v1/openapi.yaml", access.api(http.HandlerFunc(describe)), reading},
+	)
 	if o.Sandbox != nil {
-		links = append(links, web.LandingLinks{Address: "/api/v1/sandbox/requests", Text: "Sandbox", Description: "requests that the sandbox has seen"})
+		routes = append(routes, route{"/api/v1/sandbox/", access.api(o.Sandbox), nil})
 	}
-	links = append(links,
-		web.LandingLinks{Address: "/-/healthy", Text: "Healthy"},
-		web.LandingLinks{Address: "/-/ready", Text: "Ready"})
-	return web.NewLandingPage(web.LandingConfig{
-		Name:        "opensaves-soak",
-		Description: "Continuous soak tester and Prometheus exporter for Open Saves on AWS",
-		Version:     o.Version,
-		Links:       links,
-	})
+	return routes
 }
 
 // metrics answers OpenMetrics where it is asked for: exemplars exist only there.
@@ -96,7 +86,7 @@ func reload(do func(context.Context) error) http.Handler {
 
 // profiles are guarded like mutating calls: they cost, and show the command line.
 // Those that take long set a write deadline of their own.
-func profiles(mux *http.ServeMux, access access) {
+func profiles(access access) (routes []route) {
 	for path, handler := range map[string]http.HandlerFunc{
 		"/debug/pprof/":        pprof.Index,
 		"/debug/pprof/cmdline": pprof.Cmdline,
@@ -104,21 +94,20 @@ func profiles(mux *http.ServeMux, access access) {
 		"/debug/pprof/symbol":  pprof.Symbol,
 		"/debug/pprof/trace":   pprof.Trace,
 	} {
-		mux.Handle(path, access.control(handler))
+		routes = append(routes, route{path, access.control(handler), nil})
 	}
+	return routes
 }
 
 // Probes answers /-/healthy and /-/ready and nothing else, for an address
 // outside TLS and authentication.
-func Probes(ready func() bool) http.Handler {
-	mux := http.NewServeMux()
-	probes(mux, ready)
-	return nosniff(mux)
-}
+func Probes(ready func() bool) http.Handler { return mount("", probes(ready)) }
 
-func probes(mux *http.ServeMux, ready func() bool) {
-	mux.Handle("/-/healthy", only(say(func() bool { return true }, "healthy"), http.MethodGet, http.MethodHead))
-	mux.Handle("/-/ready", only(say(ready, "ready"), http.MethodGet, http.MethodHead))
+func probes(ready func() bool) []route {
+	return []route{
+		{"/-/healthy", say(func() bool { return true }, "healthy"), reading},
+		{"/-/ready", say(ready, "ready"), reading},
+	}
 }
 
 func say(is func() bool, what string) http.Handler {

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"opensaves-soak/exporter/live"
 	"opensaves-soak/load/desired"
 )
 
@@ -33,6 +34,10 @@ func (w wanted) Status() desired.Status { return w.Get().Status(start, desired.L
 func (w wanted) Patch(_ context.Context, ifMatch string, document []byte) (desired.Status, error) {
 	state, err := w.Store.Patch(start, ifMatch, document)
 	return state.Status(start, desired.Live{}), err
+}
+
+func (w wanted) Changes() []desired.Change {
+	return []desired.Change{{Time: start, From: 50, To: 500, Source: desired.API, Reason: "launch rehearsal"}}
 }
 
 func newWanted() wanted {
@@ -52,12 +57,23 @@ func options(t *testing.T) Options {
 		Ready:    func() bool { return true },
 		Reload:   func(context.Context) error { return nil },
 		Load:     newWanted(),
+		Live:     newFeed(t),
 		Sandbox: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "sandbox %s %s", r.Method, r.URL.Path)
 		}),
-		Version: "1.2.3",
-		Logger:  slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler),
 	}
+}
+
+// newFeed is a feed of one moment that has ended, so that streams of it end.
+func newFeed(t *testing.T) *live.Feed {
+	t.Helper()
+	feed := live.NewFeed()
+	if err := feed.Add(live.Moment{Glance: live.Glance{Time: start, Started: start}}); err != nil {
+		t.Fatal(err)
+	}
+	feed.End()
+	return feed
 }
 
 // listen serves a handler until the test ends and returns its address.
@@ -154,20 +170,27 @@ func TestEveryPathAnswers(t *testing.T) {
 		kind   string
 		text   string
 	}{
-		"the landing page links the metrics": {call{method: "GET", path: "/"}, 200, "text/html; charset=UTF-8", `<a href="/metrics">`},
-		"the metrics":                        {call{method: "GET", path: "/metrics"}, 200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "lag_seconds_count 1"},
-		"healthy":                            {call{method: "GET", path: "/-/healthy"}, 200, "text/plain; charset=utf-8", "opensaves-soak is healthy."},
-		"ready":                              {call{method: "GET", path: "/-/ready"}, 200, "text/plain; charset=utf-8", "opensaves-soak is ready."},
-		"a profile":                          {call{method: "GET", path: "/debug/pprof/goroutine?debug=1"}, 200, "text/plain; charset=utf-8", "goroutine profile"},
-		"the symbols of profiles":            {call{method: "GET", path: "/debug/pprof/symbol"}, 200, "text/plain; charset=utf-8", "num_symbols"},
-		"a reload":                           {call{method: "POST", path: "/-/reload"}, 200, "", ""},
-		"the sandbox":                        {call{method: "GET", path: "/api/v1/sandbox/requests"}, 200, "text/plain; charset=utf-8", "sandbox GET /api/v1/sandbox/requests"},
-		"the sandbox's faults":               {call{method: "PUT", path: "/api/v1/sandbox/faults", body: "{}"}, 200, "text/plain; charset=utf-8", "sandbox PUT"},
-		"the load":                           {call{method: "GET", path: "/api/v1/load"}, 200, "application/json", `{"rps":50,"max_rps":5000,`},
-		"a path of nobody":                   {call{method: "GET", path: "/api/v2"}, 404, "text/plain; charset=utf-8", ""},
-		"a reload by GET":                    {call{method: "GET", path: "/-/reload"}, 405, "application/problem+json", "POST, PUT"},
-		"a PUT of the load":                  {call{method: "PUT", path: "/api/v1/load"}, 405, "application/problem+json", "GET, HEAD, PATCH"},
-		"a POST of the metrics":              {call{method: "POST", path: "/metrics"}, 405, "application/problem+json", "GET, HEAD"},
+		"the page":                  {call{method: "GET", path: "/"}, 200, "text/html; charset=utf-8", "<!DOCTYPE html>"},
+		"what the page is drawn by": {call{method: "GET", path: "/page.js"}, 200, "text/javascript; charset=utf-8", ""},
+		"the metrics":               {call{method: "GET", path: "/metrics"}, 200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "lag_seconds_count 1"},
+		"healthy":                   {call{method: "GET", path: "/-/healthy"}, 200, "text/plain; charset=utf-8", "opensaves-soak is healthy."},
+		"ready":                     {call{method: "GET", path: "/-/ready"}, 200, "text/plain; charset=utf-8", "opensaves-soak is ready."},
+		"a profile":                 {call{method: "GET", path: "/debug/pprof/goroutine?debug=1"}, 200, "text/plain; charset=utf-8", "goroutine profile"},
+		"the symbols of profiles":   {call{method: "GET", path: "/debug/pprof/symbol"}, 200, "text/plain; charset=utf-8", "num_symbols"},
+		"a reload":                  {call{method: "POST", path: "/-/reload"}, 200, "", ""},
+		"the sandbox":               {call{method: "GET", path: "/api/v1/sandbox/requests"}, 200, "text/plain; charset=utf-8", "sandbox GET /api/v1/sandbox/requests"},
+		"the sandbox's faults":      {call{method: "PUT", path: "/api/v1/sandbox/faults", body: "{}"}, 200, "text/plain; charset=utf-8", "sandbox PUT"},
+		"the load":                  {call{method: "GET", path: "/api/v1/load"}, 200, "application/json", `{"rps":50,"max_rps":5000,`},
+		"the changes of the load":   {call{method: "GET", path: "/api/v1/load/changes"}, 200, "application/json", `{"changes":[{"time":"2026-11-01T12:00:00Z","from":50,"to":500,"source":"api","reason":"launch rehearsal"}]}`},
+		"the live stream":           {call{method: "GET", path: "/api/v1/live"}, 200, "text/event-stream", "event: history\ndata: {\"moments\":[{\"time\":\"2026-11-01T12:00:00Z\","},
+		"the description":           {call{method: "GET", path: "/api/v1/openapi.yaml"}, 200, "application/yaml", "openapi: 3.1.0"},
+		"a path of nobody":          {call{method: "GET", path: "/api/v2"}, 404, "text/plain; charset=utf-8", ""},
+		"a reload by GET":           {call{method: "GET", path: "/-/reload"}, 405, "application/problem+json", "POST, PUT"},
+		"a PUT of the load":         {call{method: "PUT", path: "/api/v1/load"}, 405, "application/problem+json", "GET, HEAD, PATCH"},
+		"a POST of the changes":     {call{method: "POST", path: "/api/v1/load/changes"}, 405, "application/problem+json", "GET, HEAD"},
+		"a POST of the live stream": {call{method: "POST", path: "/api/v1/live"}, 405, "application/problem+json", "GET, HEAD"},
+		"a POST of the description": {call{method: "POST", path: "/api/v1/openapi.yaml"}, 405, "application/problem+json", "GET, HEAD"},
+		"a POST of the metrics":     {call{method: "POST", path: "/metrics"}, 405, "application/problem+json", "GET, HEAD"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := test.call.to(t, address)
@@ -217,12 +240,9 @@ func TestProbesAnswerNothingElse(t *testing.T) {
 
 func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	o := options(t)
-	o.Load, o.Sandbox = nil, nil
-	address := face(t, o)
-	for _, path := range []string{"/api/v1/load", "/api/v1/sandbox/requests"} {
-		if got := (call{method: "GET", path: path}).to(t, address).status; got != 404 {
-			t.Errorf("%s: got %d, want 404", path, got)
-		}
+	o.Sandbox = nil
+	if got := (call{method: "GET", path: "/api/v1/sandbox/requests"}).to(t, face(t, o)).status; got != 404 {
+		t.Errorf("got %d, want 404", got)
 	}
 }
 

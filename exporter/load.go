@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"opensaves-soak/load/desired"
 )
@@ -15,13 +16,15 @@ import (
 // documentLimit bounds the body of a PATCH, in bytes.
 const documentLimit = 64 << 10
 
-// Load is what GET and PATCH /api/v1/load show and change.
+// Load is what /api/v1/load and below show and change.
 type Load interface {
 	// Status is the state now.
 	Status() desired.Status
 	// Patch merges a document into the override and returns the state after it. ifMatch is
 	// the header's value. Errors are those of desired.Store; others are a fault of ours.
 	Patch(ctx context.Context, ifMatch string, document []byte) (desired.Status, error)
+	// Changes are the last changes, the newest first.
+	Changes() []desired.Change
 }
 
 // loadHandler answers GET, HEAD and PATCH. It does not look at the
@@ -30,7 +33,7 @@ type loadHandler struct{ load Load }
 
 func (h loadHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPatch {
-		show(w, h.load.Status())
+		showStatus(w, h.load.Status())
 		return
 	}
 	document, err := io.ReadAll(http.MaxBytesReader(w, r.Body, documentLimit))
@@ -43,7 +46,7 @@ func (h loadHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, patchStatus(err), err.Error())
 		return
 	}
-	show(w, status)
+	showStatus(w, status)
 }
 
 func bodyStatus(err error) int {
@@ -71,14 +74,39 @@ func patchStatus(err error) int {
 	return http.StatusInternalServerError
 }
 
-func show(w http.ResponseWriter, status desired.Status) {
-	body, err := json.Marshal(status)
+func showStatus(w http.ResponseWriter, status desired.Status) {
+	w.Header().Set("ETag", `"`+status.Version+`"`)
+	show(w, status)
+}
+
+// change is a desired.Change as it is shown.
+type change struct {
+	Time   time.Time      `json:"time"`
+	From   float64        `json:"from"` // requests a second
+	To     float64        `json:"to"`
+	Source desired.Source `json:"source"`
+	Reason string         `json:"reason"`
+}
+
+// changes answers with the last changes of the load.
+func changes(of Load) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		list := []change{}
+		for _, c := range of.Changes() {
+			c.Time = c.Time.UTC()
+			list = append(list, change(c))
+		}
+		show(w, map[string][]change{"changes": list})
+	})
+}
+
+func show(w http.ResponseWriter, state any) {
+	body, err := json.Marshal(state)
 	if err != nil {
 		problem(w, http.StatusInternalServerError, "writing the state: "+err.Error())
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("ETag", `"`+status.Version+`"`)
 	w.Write(append(body, '\n'))
 }

@@ -88,6 +88,8 @@ func (broken) Status() desired.Status {
 	return desired.Status{RPS: math.Inf(1)}
 }
 
+func (broken) Changes() []desired.Change { return []desired.Change{{From: math.Inf(1)}} }
+
 func (broken) Patch(context.Context, string, []byte) (desired.Status, error) {
 	return desired.Status{}, errors.New("writing the ConfigMap: connection refused")
 }

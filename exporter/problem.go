@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,6 +36,20 @@ func only(next http.Handler, methods ...string) http.Handler {
 		}
 		w.Header().Set("Allow", allow)
 		problem(w, http.StatusMethodNotAllowed, "this resource answers "+allow)
+	})
+}
+
+// atMost answers 503 to what comes while n requests are being answered.
+func atMost(n int, next http.Handler) http.Handler {
+	slots := make(chan struct{}, n)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+			next.ServeHTTP(w, r)
+		default:
+			problem(w, http.StatusServiceUnavailable, fmt.Sprintf("got more than %d readers at once", n))
+		}
 	})
 }
 

@@ -206,22 +206,26 @@ func (c *conductor) guard(t tally, at time.Duration, point desired.Point) {
 		return
 	}
 	c.cost.update(t)
-	c.tripped(guardErrors, c.errors.update(t, at))
-	c.tripped(guardBytes, c.bytes.update(t, at))
-	bought := c.cost.limit()
-	costs := bought > 0 && bought < max(point.From, point.To)
-	c.tripped(guardCost, costs && !c.costOn)
+	wanted, bought := max(point.From, point.To), c.cost.limit()
+	costs := bought > 0 && bought < wanted
+	trips := map[string]bool{
+		guardErrors: c.errors.update(t, at), guardBytes: c.bytes.update(t, at), guardCost: costs && !c.costOn,
+	}
 	c.costOn = costs
+	for _, reason := range guardReasons {
+		if trips[reason] {
+			c.tripped(desired.Change{
+				Time: c.origin.Add(at), From: wanted, To: min(wanted, c.allowed(point, at)), Source: desired.Guard, Reason: reason,
+			})
+		}
+	}
 	c.world.Hold(c.bytes.on)
 }
 
-func (c *conductor) tripped(reason string, tripped bool) {
-	if !tripped {
-		return
-	}
-	c.metrics.gauges.trips.WithLabelValues(reason).Inc()
-	c.metrics.gauges.changes.WithLabelValues(string(desired.Guard)).Inc()
-	c.Log.Warn("A safety guard holds the load down", "reason", reason)
+func (c *conductor) tripped(trip desired.Change) {
+	c.metrics.gauges.trips.WithLabelValues(trip.Reason).Inc()
+	c.note(trip)
+	c.Log.Warn("A safety guard holds the load down", "reason", trip.Reason)
 }
 
 func (c *conductor) limitedBy(point desired.Point, now time.Time) desired.Limit {

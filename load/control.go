@@ -68,7 +68,7 @@ func (r *Runner) check(s desired.State) error {
 
 // changed is told of every change of what is wanted.
 func (r *Runner) changed(c desired.Change) {
-	r.metrics.gauges.changes.WithLabelValues(string(c.Source)).Inc()
+	r.note(c)
 	r.changedAt.Store(c.Time.UnixNano())
 	r.Log.Info("The load changes", "from", c.From, "to", c.To, "by", c.Source, "reason", c.Reason)
 }

@@ -70,6 +70,7 @@ type Runner struct {
 	guarded     atomic.Uint64 // the rate that guards let through, fleet-wide; bits of a float64
 	ready       atomic.Bool
 	changedAt   atomic.Int64 // when the load last changed, guards excepted; Unix nanoseconds
+	recent      changes
 	conduct     conductor
 	leftovers   *leftovers
 }

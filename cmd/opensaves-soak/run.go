@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	collectorversion "github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/common/version"
 	"golang.org/x/sync/errgroup"
 
 	"opensaves-soak/exporter"
@@ -38,6 +37,8 @@ type runFlags struct {
 	summary          string
 	classicHistogram bool
 	reloadInterval   time.Duration
+	externalURL      string
+	routePrefix      string
 	fleet            fleetFlags
 	capacity         capacityFlags
 }
@@ -51,6 +52,8 @@ func (f *runFlags) declare(cmd *kingpin.CmdClause) {
 	cmd.Flag("duration", "Run for so long once the working set is warm, print a summary, and exit 1 if an answer was wrong or an objective missed; 0: for ever.").DurationVar(&f.duration)
 	cmd.Flag("summary.output", "File for the summary of --duration or --find-capacity: JSON, or JUnit where it ends in .xml.").StringVar(&f.summary)
 	cmd.Flag("metrics.classic-histograms", "Expose histograms in classic form beside the native one.").Default("true").BoolVar(&f.classicHistogram)
+	cmd.Flag("web.external-url", "URL under which clients reach the daemon, for example through a proxy, or its path alone.").StringVar(&f.externalURL)
+	cmd.Flag("web.route-prefix", "Prefix of all paths but those of --web.probe-address; empty: the path of --web.external-url.").StringVar(&f.routePrefix)
 	f.fleet.declare(cmd)
 	f.capacity.declare(cmd)
 }
@@ -96,6 +99,8 @@ type daemon struct {
 	sandbox  *sandbox.Sandbox // nil with a target
 	finite   *finite          // nil: it runs for ever
 	report   *os.File         // for the summary; nil: none
+	sampler  *sampler
+	prefix   string // of the paths of face
 	face     []net.Listener
 	probes   []net.Listener
 }
@@ -124,6 +129,9 @@ func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if err := c.run.capacity.check(c.run.duration, d.config); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if d.prefix, err = exporter.RoutePrefix(c.run.externalURL, c.run.routePrefix); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if d.face, err = exporter.Listen(ctx, c.web); err != nil {
@@ -176,7 +184,8 @@ func (d *daemon) close() error {
 // nobody waits for, last the HTTP face, which answers until the load is over.
 func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectorversion.NewCollector("opensaves_soak"))
-	factory := metric.Factory{Registerer: d.registry, NoClassic: !d.run.classicHistogram}
+	d.sampler = d.newSampler()
+	factory := metric.Factory{Registerer: few{d.registry, d.sampler.sampled}, NoClassic: !d.run.classicHistogram}
 	target, stopSandbox, err := d.target(ctx)
 	if err != nil {
 		return err
@@ -207,6 +216,7 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	d.sampler.runner = d.runner
 	if err := d.watchAWS(ctx, group, target.Address); err != nil {
 		return err
 	}
@@ -245,8 +255,8 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 // faceOptions are what the HTTP face shows and changes.
 func (d *daemon) faceOptions() exporter.Options {
 	o := exporter.Options{
-		Gatherer: prometheus.Gatherers{d.registry, &d.aws}, Ready: d.runner.Ready, Reload: d.reload, Load: d.runner,
-		ControlTokenFile: d.tokenFile, Version: version.Info(), Logger: d.log.With("component", "web"),
+		Gatherer: prometheus.Gatherers{d.registry, &d.aws}, Ready: d.runner.Ready, Reload: d.reload, Load: d.runner, Live: d.sampler.feed,
+		Prefix: d.prefix, ControlTokenFile: d.tokenFile, Logger: d.log.With("component", "web"),
 	}
 	if d.sandbox != nil {
 		o.Sandbox = d.sandbox.Control()
@@ -259,6 +269,10 @@ func (d *daemon) serve(ctx context.Context, face http.Handler, ended <-chan stru
 	ctx, cancel := context.WithCancel(ctx)
 	execute = func() error {
 		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error {
+			d.sampler.run(ctx) // it ends the streams, for which the face would wait
+			return nil
+		})
 		group.Go(func() error {
 			return exporter.Serve(ctx, d.face, face, *d.web.WebConfigFile, d.log.With("component", "web"))
 		})

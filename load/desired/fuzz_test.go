@@ -14,6 +14,8 @@ func FuzzPatch(f *testing.F) {
 	for _, seed := range []string{
 		`{"rps": 1000, "ramp": "30s", "ttl": "2h", "scenarios": {"crud": 1}, "read_ratio": 0.95, "paused": true, "reason": "launch rehearsal"}`,
 		`{"rps": null, "ramp": null, "ttl": null}`, `{"rps": NaN}`, `{"rps": 1e999}`, `{"rps": -0}`, `{"ramp": "290y"}`, `{"scenarios": {"crud": 1e308, "mixed": 1e308}}`,
+		`{"reason": "a\r\nX-Evil: 1"}`, "{\"reason\": \"a\x00\u0085\"}", `{"scenarios": {"crud": 1, "crud": 2}}`, `{"scenarios": {}}`, `{"ttl": "1e3s"}`, `{"rps": "5"}`,
+		`{"RPS": 1}`, `{"paused": null, "reason": null, "scenarios": null, "read_ratio": null}`, `{"rps": [[[[[[1]]]]]]}`,
 		`{} {}`, `[`, "{\"rps\": 1\xff}", `{"rps":1,"rps":2}`, `"`,
 	} {
 		f.Add([]byte(seed))

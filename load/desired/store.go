@@ -12,7 +12,7 @@ import (
 type Change struct {
 	Time     time.Time
 	From, To float64 // the rate in force before, and the one aimed at from now on; 0 where paused
-	Source   Source  // Stages, API, Reload or TTL
+	Source   Source  // Stages, API, Reload, TTL, Guard or Fleet
 	Reason   string  // of the override now in force; empty where nobody gave one
 }
 

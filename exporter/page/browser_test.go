@@ -1,0 +1,146 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"opensaves-soak/tools"
+)
+
+// patience bounds what a test waits for; the machine may be busy.
+const patience = time.Minute
+
+// browser shows the page, and notes what it says and asks for elsewhere.
+type browser struct {
+	context.Context
+	home string // address of the page
+
+	mu              sync.Mutex
+	said, elsewhere []string
+}
+
+// look opens the page in a window of a width, in pixels.
+func look(t *testing.T, d *daemon, scheme string, width int64) *browser {
+	t.Helper()
+	b := &browser{Context: tools.Chromium(t), home: d.page()}
+	if err := chromedp.Listen(b, b.hear); err != nil {
+		t.Fatal(err)
+	}
+	b.show(t, scheme, width)
+	return b
+}
+
+func (b *browser) show(t *testing.T, scheme string, width int64) {
+	t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	b.does(t, chromedp.EmulateViewport(width, 900),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, media)
+			return err
+		}),
+		chromedp.Navigate(b.home))
+}
+
+// forwarded lets the browser's calls look as if they came through a proxy.
+func forwarded() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"X-Forwarded-For": "10.1.2.3"}})
+		return err
+	})
+}
+
+func (b *browser) hear(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		b.said = append(b.said, string(e.Type))
+	case *runtime.EventExceptionThrown:
+		b.said = append(b.said, e.ExceptionDetails.Text)
+	case *log.EventEntryAdded:
+		b.said = append(b.said, e.Entry.Text)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, b.home) && !strings.HasPrefix(e.Request.URL, "data:") {
+			b.elsewhere = append(b.elsewhere, e.Request.URL)
+		}
+	}
+}
+
+// quiet fails the test where the page said something, or asked elsewhere.
+func (b *browser) quiet(t *testing.T) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.said) > 0 || len(b.elsewhere) > 0 {
+		t.Errorf("got a page that says %q and asks for %q, want neither", b.said, b.elsewhere)
+	}
+}
+
+func (b *browser) does(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(b, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// value evaluates a script, which may return a promise.
+func value[T any](t *testing.T, b *browser, script string) T {
+	t.Helper()
+	got, err := chromedp.Run(b, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+	return got
+}
+
+// soon waits until something is so; false: it never was.
+func soon(so func() bool) bool {
+	beat := time.NewTicker(50 * time.Millisecond)
+	defer beat.Stop()
+	for end := time.Now().Add(patience); !so(); <-beat.C {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// becomes waits until a script returns what is wanted.
+func (b *browser) becomes(t *testing.T, script, want string) {
+	t.Helper()
+	got := ""
+	if !soon(func() bool { got = value[string](t, b, script); return got == want }) {
+		t.Fatalf("%s: got %q, want %q", script, got, want)
+	}
+}
+
+// text is a script that returns what an element says, lines for a list.
+func text(selector string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => e.checkVisibility()).map(e => e.textContent).join("\n")`, selector)
+}
+
+// reads waits until what can be read of an element is what is wanted.
+func (b *browser) reads(t *testing.T, selector, want string) {
+	t.Helper()
+	b.becomes(t, text(selector), want)
+}
+
+// types fills fields in: their ids, each with its keys.
+func (b *browser) types(t *testing.T, fields ...string) {
+	t.Helper()
+	for field := range slices.Chunk(fields, 2) {
+		b.does(t, chromedp.SendKeys("#"+field[0], field[1]))
+	}
+}
