@@ -97,6 +97,7 @@ func TestThePodOfHelmTestTriesTheService(t *testing.T) {
 		"": {"try", "--url=http://opensaves-soak:9842"},
 		"service: {port: 80}\ncontrolToken: {existingSecret: a}": {"try", "--url=http://opensaves-soak:80", "--token-file=/etc/opensaves-soak/control-token/token"},
 		"webConfig: {existingSecret: a, scheme: http}":           {"try", "--url=http://opensaves-soak:9842"},
+		"routePrefix: /soak": {"try", "--url=http://opensaves-soak:9842/soak"},
 	} {
 		try := named[*corev1.Pod](t, render(t, withTarget+values), "opensaves-soak-test")
 		if diff := cmp.Diff(want, try.Spec.Containers[0].Args); diff != "" || try.Annotations["helm.sh/hook"] != "test" {

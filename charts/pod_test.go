@@ -12,11 +12,13 @@ import (
 
 func TestProbesAskThePortThatNeedsNoPassword(t *testing.T) {
 	for values, want := range map[string]struct {
-		ports []int32
-		probe string
+		ports  []int32
+		probe  string
+		prefix string
 	}{
-		"":                                 {[]int32{9842}, "http"},
-		"webConfig: {existingSecret: web}": {[]int32{9842, 9843}, "probes"},
+		"":                   {[]int32{9842}, "http", ""},
+		"routePrefix: /soak": {[]int32{9842}, "http", "/soak"},
+		"webConfig: {existingSecret: web}\nroutePrefix: /soak": {[]int32{9842, 9843}, "probes", ""},
 	} {
 		container := daemon(t, withTarget+values).Spec.Containers[0]
 		var ports []int32
@@ -27,7 +29,7 @@ func TestProbesAskThePortThatNeedsNoPassword(t *testing.T) {
 			t.Errorf("got %v, wanted http first and: wanted -, got +\n%s", container.Ports, diff)
 		}
 		for path, probe := range map[string]*corev1.Probe{"/-/healthy": container.LivenessProbe, "/-/ready": container.ReadinessProbe} {
-			wanted := &corev1.HTTPGetAction{Path: path, Port: intstr.FromString(want.probe)}
+			wanted := &corev1.HTTPGetAction{Path: want.prefix + path, Port: intstr.FromString(want.probe)}
 			if diff := cmp.Diff(wanted, probe.HTTPGet); diff != "" {
 				t.Errorf("%s: wanted -, got +\n%s", path, diff)
 			}

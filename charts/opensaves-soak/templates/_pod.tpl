@@ -85,17 +85,19 @@ affinity:
     {{- if .Values.webConfig.existingSecret }}
     - {name: probes, containerPort: 9843, protocol: TCP}
     {{- end }}
-  {{- $port := ternary "probes" "http" (not (empty .Values.webConfig.existingSecret)) }}
+  {{- $apart := not (empty .Values.webConfig.existingSecret) }}
+  {{- $port := ternary "probes" "http" $apart }}
+  {{- $prefix := ternary "" .Values.routePrefix $apart }}
   # A large ledger takes its time to be read.
   startupProbe:
-    httpGet: {path: /-/healthy, port: {{ $port }}}
+    httpGet: {path: {{ $prefix }}/-/healthy, port: {{ $port }}}
     periodSeconds: 2
     failureThreshold: 150
   livenessProbe:
-    httpGet: {path: /-/healthy, port: {{ $port }}}
+    httpGet: {path: {{ $prefix }}/-/healthy, port: {{ $port }}}
     timeoutSeconds: 5
   readinessProbe:
-    httpGet: {path: /-/ready, port: {{ $port }}}
+    httpGet: {path: {{ $prefix }}/-/ready, port: {{ $port }}}
     timeoutSeconds: 5
   resources:
     {{- toYaml .Values.resources | nindent 4 }}
@@ -118,6 +120,9 @@ affinity:
 {{- else }}
 - --duration={{ .Values.job.duration }}
 - --summary.output={{ .Values.job.summaryOutput }}
+{{- end }}
+{{- with .Values.routePrefix }}
+- --web.route-prefix={{ . }}
 {{- end }}
 {{- if .Values.controlToken.existingSecret }}
 - --web.control-token-file=/etc/opensaves-soak/control-token/{{ .Values.controlToken.key }}
