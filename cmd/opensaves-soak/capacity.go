@@ -33,12 +33,16 @@ type search struct {
 	start      float64 // requests a second, without stages
 	objectives alerts.Objectives
 	brake      time.Duration // how long a guard may hold the load down
+	floor      float64       // that guard_errors lets through, in requests a second
 	describe   describe      // nil: no report
 	late       time.Duration // how late AWS is
 	log        *slog.Logger
 
 	wheel    *steer.Wheel
+	ends     time.Time       // of the stage that it is in; zero: it is in none
+	inForce  time.Time       // since when the rate is
 	limits   []desired.Limit // that held the load down in the window
+	made     fleetRate       // in the window
 	now      atomic.Pointer[string]
 	proof    []outcome // of the last proof
 	result   *capacity.Result
@@ -54,7 +58,7 @@ func (d *daemon) newSearch() *search {
 		capacityFlags: d.run.capacity, window: window{account: account{gatherer: d.registry}}, load: d.runner, leads: func() bool { return true },
 		start: c.Load.RPS, objectives: c.Objectives, log: d.log.With("component", "capacity"), proof: []outcome{},
 		// The brake holds for a cooldown, and comes off in steps for another one.
-		brake: 5*time.Duration(c.Safety.Cooldown)/2 + time.Minute,
+		brake: 5*time.Duration(c.Safety.Cooldown)/2 + time.Minute, floor: c.Safety.FloorRPS,
 	}
 	s.ignoreWarmUp = s.ignoreWarmUp || c.Embedded() || c.Target.Backend == opensaves.DocumentDB
 	if d.fleet != nil {
@@ -77,113 +81,100 @@ func (s *search) doing() string {
 	return "waiting to lead"
 }
 
-// run searches once, when the working set is warm and this replica leads.
+// run searches once.
 func (s *search) run(ctx context.Context) {
-	for !s.load.WarmedUp() || !s.leads() {
-		if pause(ctx, glance) != nil {
-			return
-		}
+	if s.await(ctx) != nil {
+		return
 	}
 	began := time.Now()
 	result := s.find(ctx, s.start)
 	s.result, s.complete = &result, ctx.Err() == nil
-	if s.describe != nil && s.complete {
-		s.reported, s.failed = s.reportOf(ctx, began, time.Now())
+	if s.describe != nil && s.complete && s.leads() {
+		s.finishReport(ctx, began, time.Now())
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releasing)
-	defer cancel()
-	s.release(ctx) // a fleet would go on with it
+	s.leave(ctx) // a fleet would go on with it
 }
 
-// releasing bounds how long the end of the program may take for it.
-const releasing = 5 * time.Second
-
-// follow searches in every stage with find_capacity, and takes away again what a
-// search has left, this one's or that of a replica that led before, until ctx ends.
-func (s *search) follow(ctx context.Context) {
-	var searched time.Time // the end of the stage that a search was in last
-	for {
-		now, state := time.Now(), s.load.State()
-		stage, ends, on := state.Base.Search(now)
-		own, free := steer.Owner(state.Active(now))
-		switch {
-		case !s.leads() || !s.load.WarmedUp():
-		case on && !ends.Equal(searched) && (own || free):
-			searched = ends
-			s.within(ctx, stage.RPS, ends)
-		case !on && own:
+// await waits until the working set is warm, this replica leads, and the load is
+// nobody else's. It does not warm up at a rate that a search has left.
+func (s *search) await(ctx context.Context) error {
+	for told := false; ; {
+		own, free := steer.Owner(s.load.State().Active(time.Now()))
+		switch warm := s.load.WarmedUp(); {
+		case !s.leads():
+		case !warm && own:
 			s.release(ctx)
+		case warm && free:
+			return nil
+		case warm && !told:
+			told = true
+			s.say("waiting for the load to be free")
+			s.log.Info("The search for capacity waits: somebody else has set the rate, or paused the load")
 		}
-		wait := time.Second
-		if left := time.Until(ends); on && left > 0 {
-			wait = min(wait, left)
+		if err := pause(ctx, glance); err != nil {
+			return err
 		}
-		if pause(ctx, wait) != nil {
-			return
-		}
-	}
-}
-
-// errStageOver ends a search with its stage.
-var errStageOver = errors.New("the stage was over")
-
-// within searches in a stage, and leaves the rate that was found in force.
-func (s *search) within(ctx context.Context, rps float64, ends time.Time) {
-	stage, cancel := context.WithDeadlineCause(ctx, ends, errStageOver)
-	defer cancel()
-	s.log.Info("The search for capacity begins", "from", rps, "until", ends)
-	result := s.find(stage, rps)
-	s.log.Info("The search for capacity has ended", "rps", result.RPS, "proven", result.Proven, "result", result.String())
-	switch own, _ := steer.Owner(s.load.State().Active(time.Now())); {
-	case ctx.Err() != nil || !own || !s.leads():
-	case result.RPS > 0 && stage.Err() == nil:
-		if err := s.set(stage, result.RPS, "found"); err != nil {
-			s.log.Warn("The rate that was found is not in force", "err", err)
-		}
-	default:
-		s.release(ctx)
 	}
 }
 
 // find searches from a rate to the cap, or until ctx ends.
 func (s *search) find(ctx context.Context, start float64) capacity.Result {
-	state := s.load.State()
-	s.wheel = steer.Take(s.load)
-	err := s.count()
+	s.wheel = steer.Take(s.load, time.Now())
 	search := capacity.New(capacity.Config{
-		Start: start, Cap: state.Base.MaxRPS, Settle: s.settle, Prove: s.prove, IgnoreWarmUp: s.ignoreWarmUp,
-	}, time.Now())
-	broke := false
-	for step, more := search.Step(); more; step, more = search.Step() {
+		Start: start, Cap: s.load.State().Base.MaxRPS, Settle: s.settle, Prove: s.prove, IgnoreWarmUp: s.ignoreWarmUp,
+	})
+	err := s.count()
+	rough := false // the step before has left something to work off
+	for step, more := search.Step(); more && err == nil; step, more = search.Step() {
 		var v capacity.Verdict
-		if err == nil {
-			v, err = s.try(ctx, step, broke)
+		if v, err = s.try(ctx, step, rough); err == nil {
+			s.tell(search.Judge(s.inForce, time.Now(), v))
+			rough = !v.Held()
 		}
-		if errors.Is(err, context.Canceled) {
-			err = errEarly
-		}
-		if err != nil {
-			search.End(err.Error())
-			break
-		}
-		search.Judge(time.Now(), v)
-		s.log.Info("A rate was tried", "rps", step.RPS, "phase", string(step.Phase), "became", became(v), "missed", v.Missed, "invalid", v.Invalid,
-			"achieved_rps", math.Round(v.Achieved*10)/10, "p99", shortly(v.P99), "in_flight", v.InFlight)
-		broke = len(v.Missed) > 0
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errEarly
+	}
+	if err != nil {
+		search.End(err.Error())
 	}
 	return search.Result()
 }
 
+// tell logs a step that is over.
+func (s *search) tell(d capacity.Done) {
+	s.log.Info("A rate was tried", "rps", d.RPS, "phase", string(d.Phase), "became", became(d.Verdict), "missed", d.Missed, "invalid", d.Invalid,
+		"achieved_rps", math.Round(d.Achieved*10)/10, "p99", shortly(d.P99), "in_flight", d.InFlight)
+}
+
+// say says what the search does now.
+func (s *search) say(doing string) { s.now.Store(&doing) }
+
 // set sets the rate.
 func (s *search) set(ctx context.Context, rps float64, why string) error {
-	doing := why + " " + capacity.Rate(rps)
-	s.now.Store(&doing)
-	return s.wheel.Set(ctx, rps, why)
+	s.say(why + " " + capacity.Rate(rps))
+	err := s.wheel.Set(ctx, time.Now(), rps, why)
+	s.inForce = time.Now()
+	return err
+}
+
+// releasing bounds how long the end of the program may take for it.
+const releasing = 5 * time.Second
+
+// leave takes the rate away again though ctx may have ended. Whoever leads now may
+// search already.
+func (s *search) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releasing)
+	defer cancel()
+	if s.leads() {
+		s.release(ctx)
+	}
 }
 
 // release takes the rate away again, unless somebody else has changed it.
 func (s *search) release(ctx context.Context) {
-	if err := steer.Take(s.load).Release(ctx); err != nil {
+	now := time.Now()
+	if err := steer.Take(s.load, now).Release(ctx, now); err != nil {
 		s.log.Warn("The rate of the search stays in force", "err", err)
 	}
 }

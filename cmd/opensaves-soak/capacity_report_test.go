@@ -35,3 +35,26 @@ func TestTheReportOfASearchWaitsForAWSAtTheFirstRate(t *testing.T) {
 		}
 	})
 }
+
+func TestASignalInTheWaitForTheReportIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := flat()
+		base.MaxRPS = 100
+		r := rampUp(t, 330, base)
+		s := r.search(t)
+		s.late = 7 * time.Minute
+		s.describe = func(context.Context, report.Question) (*report.Report, error) {
+			t.Error("got a report, want none")
+			return nil, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 17*time.Minute)
+		defer cancel()
+		s.run(ctx)
+		if !s.result.Proven || s.complete || s.failed != nil || s.reported != nil {
+			t.Errorf("got %v, complete: %t, %v, want 100 proven, and a run that was ended early", s.result, s.complete, s.failed)
+		}
+		if got := r.Get().Override; got != nil {
+			t.Errorf("got the override %v afterwards, want none", got)
+		}
+	})
+}

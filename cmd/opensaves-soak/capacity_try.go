@@ -11,11 +11,11 @@ import (
 	"opensaves-soak/load/desired"
 )
 
-// try lets the load go at a rate and judges it by what comes after the first
-// third, in which queues and pools still fill. Its error ends the search.
-func (s *search) try(ctx context.Context, step capacity.Step, afterBroken bool) (v capacity.Verdict, err error) {
-	if afterBroken {
-		if err := s.recover(ctx, step.RPS/2); err != nil {
+// try lets the load go at a rate and judges it by what comes once queues and pools
+// are full. Its error ends the search.
+func (s *search) try(ctx context.Context, step capacity.Step, rough bool) (v capacity.Verdict, err error) {
+	if rough {
+		if err := s.recover(ctx, step.RPS); err != nil {
 			return v, err
 		}
 	}
@@ -24,29 +24,66 @@ func (s *search) try(ctx context.Context, step capacity.Step, afterBroken bool) 
 	} else if err != nil {
 		return v, err
 	}
-	if err := s.hold(ctx, step.For/3); err != nil {
+	if err := s.hold(ctx, s.settle/3); err != nil {
 		return v, err
 	}
-	if err := s.judge(ctx, step.For-step.For/3); err != nil {
+	if err := s.judge(ctx, s.judged(step)); err != nil {
 		return v, err
 	}
-	outcomes := evaluate(s.objectives, s.counted)
+	return s.verdict(step), nil
+}
+
+// judged is how long a step is judged: a proof for all of its time, which begins
+// when the rate has settled.
+func (s *search) judged(step capacity.Step) time.Duration {
+	if step.Phase == capacity.Prove {
+		return step.For
+	}
+	return step.For - s.settle/3
+}
+
+// verdict is what the judged part of a step says.
+func (s *search) verdict(step capacity.Step) (v capacity.Verdict) {
+	outcomes := decided(evaluate(s.objectives, s.counted))
 	if step.Phase == capacity.Prove {
 		s.proof = outcomes
 	}
 	for _, limit := range s.limits {
-		v.Missed = append(v.Missed, fmt.Sprintf("the rate: %s held it down", limit))
+		if slices.Contains(byTarget, limit) {
+			v.Missed = append(v.Missed, fmt.Sprintf("the rate: %s held it down", limit))
+		}
 	}
 	v.Missed = append(v.Missed, s.broken(outcomes)...)
-	v.Invalid, v.Seen = s.invalid(), s.seen(s.load.Status().Replica.Count)
-	return v, nil
+	// guard_errors alone may be there still for a rate before.
+	v.Doubtful = len(v.Missed) == chances(outcomes) || len(v.Missed) == 1 && slices.Contains(s.limits, desired.ByErrors)
+	v.Seen = s.seen(s.load.Status().Replica.Count)
+	if s.made.seconds > 0 {
+		v.Achieved = s.made.mean()
+	}
+	v.Invalid = s.spoilt(step, v)
+	return v
+}
+
+// spoilt says why the judged part says nothing of the target; empty: it does. A
+// fleet is asked for its rate where this replica's own share was served well.
+func (s *search) spoilt(step capacity.Step, v capacity.Verdict) string {
+	for _, limit := range s.limits {
+		if slices.Contains(byTester, limit) {
+			return fmt.Sprintf("the rate: %s held it down", limit)
+		}
+	}
+	if why := s.invalid(); why != "" || len(v.Missed) > 0 {
+		return why
+	}
+	return s.made.short(step.RPS, s.objectives.AchievedRate)
 }
 
 // recover lets the target work off what a rate that broke has left, until a second
 // meets the objectives again: no longer than a step lasts, but as long as a guard
-// holds the load down.
-func (s *search) recover(ctx context.Context, rps float64) error {
-	if err := s.set(ctx, rps, "recover"); err != nil {
+// holds the load down. It is at half of the next rate, but over the floor of
+// guard_errors, which would not show below it.
+func (s *search) recover(ctx context.Context, next float64) error {
+	if err := s.set(ctx, max(next/2, min(next, overFloor*s.floor)), "recover"); err != nil {
 		return err
 	}
 	for begun := time.Now(); ; {
@@ -64,10 +101,13 @@ func (s *search) recover(ctx context.Context, rps float64) error {
 	}
 }
 
+// overFloor is how far over the floor of guard_errors a rate shows it, as a factor.
+const overFloor = 1.1
+
 // judge holds for a time that is a window of its own.
 func (s *search) judge(ctx context.Context, d time.Duration) error {
 	s.begin()
-	s.limits = nil
+	s.limits, s.made = nil, fleetRate{}
 	return s.hold(ctx, d)
 }
 
@@ -88,7 +128,7 @@ func (s *search) hold(ctx context.Context, d time.Duration) error {
 		if err := pause(ctx, min(left, time.Second)); err != nil {
 			return err
 		}
-		if err := s.look(); err != nil {
+		if err := s.look(time.Now()); err != nil {
 			return err
 		}
 	}
@@ -100,20 +140,30 @@ var (
 	errEarly  = errors.New("the run was ended early")
 )
 
-// holdsDown are the limits for which a rate does not count as held.
-var holdsDown = []desired.Limit{desired.ByErrors, desired.ByCost, desired.ByBytes, desired.ByFleet, desired.ByLedger}
+// Limits for which a rate does not count as held, by whose doing they are.
+var (
+	byTarget = []desired.Limit{desired.ByErrors, desired.ByCost, desired.ByBytes}
+	byTester = []desired.Limit{desired.ByFleet, desired.ByLedger}
+)
 
-// look looks whether the load is still the search's, and what holds it down.
-func (s *search) look() error {
+// look looks whether the load is still the search's, what holds it down, and what
+// the fleet makes of it.
+func (s *search) look(now time.Time) error {
 	if !s.leads() {
 		return errFollow
 	}
-	if err := s.wheel.Check(); err != nil {
+	if !s.ends.IsZero() && !s.inStage(s.load.State(), now) {
+		return errStageOver
+	}
+	if err := s.wheel.Check(now); err != nil {
 		return err
 	}
-	limit := s.load.Status().LimitedBy
-	if limit != nil && slices.Contains(holdsDown, *limit) && !slices.Contains(s.limits, *limit) {
-		s.limits = append(s.limits, *limit)
+	status := s.load.Status()
+	if l := status.LimitedBy; l != nil && (slices.Contains(byTarget, *l) || slices.Contains(byTester, *l)) && !slices.Contains(s.limits, *l) {
+		s.limits = append(s.limits, *l)
+	}
+	if status.Replica.Count > 1 && now.Sub(s.inForce) >= toldLate {
+		s.made.add(status.AchievedRPS)
 	}
 	return nil
 }

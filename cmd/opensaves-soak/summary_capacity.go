@@ -34,6 +34,8 @@ func became(v capacity.Verdict) string {
 	switch {
 	case v.Invalid != "":
 		return "invalid"
+	case v.Doubtful:
+		return "doubtful"
 	case v.Held():
 		return "held"
 	}

@@ -30,7 +30,8 @@ const (
 	Prove  Phase = "prove"  // whether the rate that was found holds for long
 )
 
-// Step is a rate to try.
+// Step is a rate to try. For is how long it is in force, and for a proof how long
+// it is judged.
 type Step struct {
 	RPS   float64       `json:"rps"`
 	For   time.Duration `json:"-"`
@@ -41,6 +42,9 @@ type Step struct {
 type Verdict struct {
 	Missed  []string `json:"missed,omitempty"`  // a sentence for each thing that broke; none: the rate held
 	Invalid string   `json:"invalid,omitempty"` // why the step says nothing of the target; empty: it does
+	// Doubtful says that chance, or what was before, may explain what was missed. Of
+	// a step that is over it says that the step did not count, and was tried again.
+	Doubtful bool `json:"doubtful,omitzero"`
 	Seen
 }
 
@@ -54,7 +58,7 @@ type Seen struct {
 // Held says that a step shows a rate that the target holds.
 func (v Verdict) Held() bool { return v.Invalid == "" && len(v.Missed) == 0 }
 
-// Done is a step that is over.
+// Done is a step that is over. It starts when its rate is in force.
 type Done struct {
 	Step
 	Start time.Time `json:"start"`

@@ -21,39 +21,53 @@ type Search struct {
 	missed []string  // what broke there
 	slow   string    // why cap is less than configured
 	proven bool
-	doubts bool // the step was invalid and is tried once more
+	doubts bool // the step is tried once more
 	step   Step
-	began  time.Time // of step
-	ended  string    // why; empty: it goes on
+	ended  string // why; empty: it goes on
 	steps  []Done
 }
 
-// New makes a search that begins now.
-func New(c Config, now time.Time) *Search {
+// New makes a search.
+func New(c Config) *Search {
 	c.Start = min(c.Start, c.Cap)
-	return &Search{config: c, cap: c.Cap, began: now, step: Step{c.Start, c.Settle, Climb}}
+	return &Search{config: c, cap: c.Cap, step: Step{c.Start, c.Settle, Climb}}
 }
 
 // Step returns what to try; false: the search has ended.
 func (s *Search) Step() (Step, bool) { return s.step, s.ended == "" }
 
-// Judge takes what came of the step, which is over now.
-func (s *Search) Judge(now time.Time, v Verdict) {
-	s.steps = append(s.steps, Done{Step: s.step, Start: s.began, End: now, Verdict: v})
-	s.began = now
+// Judge takes what came of the step, whose rate was in force from start to now, and
+// returns the step as it counts.
+func (s *Search) Judge(start, now time.Time, v Verdict) Done {
+	s.doubts = s.repeats(v)
+	v.Doubtful = s.doubts && v.Invalid == ""
+	done := Done{Step: s.step, Start: start, End: now, Verdict: v}
+	s.steps = append(s.steps, done)
 	switch {
+	case s.doubts && s.step.Phase == Wait:
+		s.step.For = s.config.Settle // what was to be waited for is over
+		return done
+	case s.doubts:
+		return done
+	case v.Invalid != "" && s.step.Phase == Wait: // nothing depends on it
 	case v.Invalid != "":
-		if s.repeats(v.Invalid) {
-			return
-		}
-	case len(v.Missed) > 0:
+		s.fallShort(v.Invalid)
+	case v.Held():
+		s.hold()
+	default:
 		s.drop()
 		s.broke, s.missed = s.step.RPS, v.Missed
-	default:
-		s.hold()
 	}
-	s.doubts = false
 	s.next(now)
+	return done
+}
+
+// repeats says whether a step is tried once more.
+func (s *Search) repeats(v Verdict) bool {
+	if v.Invalid != "" {
+		return !s.doubts && s.step.Phase != Wait
+	}
+	return !s.doubts && v.Doubtful && !v.Held()
 }
 
 // End ends the search before it is through.
@@ -87,21 +101,12 @@ func (s *Search) drop() {
 	}
 }
 
-// repeats says whether an invalid step is tried once more. Of one that was, the
-// rate is beyond what the tester can make: those below are left. While it only
-// waits, nothing depends on what it finds.
-func (s *Search) repeats(why string) bool {
-	if s.step.Phase == Wait {
-		return false
-	}
-	if !s.doubts {
-		s.doubts = true
-		return true
-	}
+// fallShort takes into account that the rate of a step is beyond what the tester
+// can make: those below are left.
+func (s *Search) fallShort(why string) {
 	s.drop()
 	s.cap = s.best()
-	s.slow = fmt.Sprintf("the tester itself was late at %s requests a second: %s", Rate(s.step.RPS), why)
-	return false
+	s.slow = fmt.Sprintf("the tester itself fell short at %s requests a second: %s", Rate(s.step.RPS), why)
 }
 
 // next chooses the next step, or ends the search.

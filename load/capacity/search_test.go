@@ -38,10 +38,11 @@ func (t target) late(rps float64) target {
 // search plays a search to its end.
 func search(c Config, t target) Result {
 	now := began
-	s := New(c, now)
+	s := New(c)
 	for step, more := s.Step(); more; step, more = s.Step() {
+		start := now
 		now = now.Add(step.For)
-		s.Judge(now, t(step))
+		s.Judge(start, now, t(step))
 	}
 	return s.Result()
 }
@@ -54,9 +55,12 @@ func config(start, highest float64) Config {
 func steps(r Result) (lines []string) {
 	for _, d := range r.Steps {
 		line := fmt.Sprintf("%s %s %s", d.Phase, Rate(d.RPS), d.End.Sub(d.Start))
-		if d.Invalid != "" {
+		switch {
+		case d.Invalid != "":
 			line += " invalid"
-		} else if !d.Held() {
+		case d.Doubtful:
+			line += " doubtful"
+		case !d.Held():
 			line += " broke"
 		}
 		lines = append(lines, line)
@@ -133,12 +137,12 @@ func TestASearchClimbsBisectsAndProves(t *testing.T) {
 		"up to what the tester can make": {
 			config(100, 5000), limit(330).late(250),
 			[]string{"climb 100 3m0s", "climb 141.4 3m0s", "climb 199.9 3m0s", "climb 282.7 3m0s invalid", "climb 282.7 3m0s invalid", "prove 199.9 10m0s"},
-			"Held 199.9 requests a second for 10m0s; the tester itself was late at 282.7 requests a second: lag.",
+			"Held 199.9 requests a second for 10m0s; the tester itself fell short at 282.7 requests a second: lag.",
 		},
 		"not at all where the tester can make nothing": {
 			config(100, 5000), limit(330).late(50),
 			[]string{"climb 100 3m0s invalid", "climb 100 3m0s invalid"},
-			"Held no rate; the tester itself was late at 100 requests a second: lag.",
+			"Held no rate; the tester itself fell short at 100 requests a second: lag.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,9 +171,53 @@ func TestAnInvalidStepIsTriedOnceMore(t *testing.T) {
 	}
 }
 
+// doubtful makes the first so many steps at a rate that break doubtful ones, in
+// which less was held than later.
+func (t target) doubtful(times int, before target) target {
+	tries := map[string]int{}
+	return func(s Step) Verdict {
+		try := string(s.Phase) + Rate(s.RPS)
+		if tries[try]++; tries[try] > times {
+			return t(s)
+		}
+		v := before(s)
+		v.Doubtful = !v.Held()
+		return v
+	}
+}
+
+func TestAStepThatBrokeByAChanceIsTriedOnceMoreBeforeItCounts(t *testing.T) {
+	for name, test := range map[string]struct {
+		target target
+		want   []string
+	}{
+		"and held then": {
+			limit(330).doubtful(1, limit(120)),
+			[]string{"climb 100 3m0s", "climb 141.4 3m0s doubtful", "climb 141.4 3m0s", "climb 150 3m0s doubtful", "climb 150 3m0s", "prove 150 10m0s doubtful", "prove 150 10m0s"},
+		},
+		"and broke again by as little": {
+			limit(330).doubtful(2, limit(145)),
+			[]string{
+				"climb 100 3m0s", "climb 141.4 3m0s", "climb 150 3m0s doubtful", "climb 150 3m0s broke",
+				"bisect 145.6 3m0s doubtful", "bisect 145.6 3m0s broke", "prove 141.4 10m0s",
+			},
+		},
+		"and was beyond the tester then": {
+			limit(330).late(145).doubtful(1, limit(145)),
+			[]string{"climb 100 3m0s", "climb 141.4 3m0s", "climb 150 3m0s doubtful", "climb 150 3m0s invalid", "prove 141.4 10m0s"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, steps(search(config(100, 150), test.target))); diff != "" {
+				t.Errorf("wanted -, got +\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestASearchThatIsEndedHasProvenNothing(t *testing.T) {
-	s := New(config(100, 5000), began)
-	s.Judge(began.Add(3*time.Minute), Verdict{})
+	s := New(config(100, 5000))
+	s.Judge(began, began.Add(3*time.Minute), Verdict{})
 	s.End("the stage is over")
 	if _, more := s.Step(); more {
 		t.Error("got another step, want none")

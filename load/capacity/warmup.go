@@ -29,12 +29,13 @@ func (s *Search) climb(now time.Time) Step {
 	return Step{best, max(s.config.Settle, s.warmFor(worth*best).Sub(now)), Wait}
 }
 
-// warm is the highest rate that may follow at an instant: the rates that were in
-// force long enough ago allow it. The first one counts as in force for ever.
+// warm is the highest rate that may follow at an instant: the rates that held long
+// enough ago allow it, as of others nobody knows how much of them was sent. The
+// first one counts as in force for ever.
 func (s *Search) warm(now time.Time) float64 {
 	peak := s.config.Start
 	for _, d := range s.steps {
-		if !d.Start.After(now.Add(-warmUp)) {
+		if d.Held() && !d.Start.After(now.Add(-warmUp)) {
 			peak = max(peak, d.RPS)
 		}
 	}
@@ -44,7 +45,7 @@ func (s *Search) warm(now time.Time) float64 {
 // warmFor is when a rate may follow that is at most twice the best one.
 func (s *Search) warmFor(rps float64) time.Time {
 	for _, d := range s.steps {
-		if doubling*d.RPS >= rps {
+		if d.Held() && doubling*d.RPS >= rps {
 			return d.Start.Add(warmUp)
 		}
 	}

@@ -55,6 +55,40 @@ func TestWaitingDoesNotDependOnTheTester(t *testing.T) {
 	}
 }
 
+func TestAWaitThatBrokeByAChanceIsTriedAgainForAsLongAsAStepLasts(t *testing.T) {
+	c := config(100, 220)
+	c.IgnoreWarmUp = false
+	got := search(c, limit(5000).doubtful(1, func(s Step) Verdict {
+		if s.Phase == Wait {
+			return limit(0)(s)
+		}
+		return Verdict{}
+	}))
+	want := []string{"climb 100 3m0s", "climb 141.4 3m0s", "climb 199.9 3m0s", "wait 199.9 24m0s doubtful", "wait 199.9 3m0s", "climb 220 3m0s", "prove 220 10m0s"}
+	if diff := cmp.Diff(want, steps(got)); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
+}
+
+func TestAnInvalidStepWarmsNothingAndARateIsInForceFromItsStart(t *testing.T) {
+	s := New(Config{Start: 100, Cap: 1000, Settle: 3 * time.Minute, Prove: 10 * time.Minute})
+	now := began
+	judge := func(v Verdict) {
+		now = now.Add(5 * time.Minute) // what comes before a step is no part of it
+		step, _ := s.Step()
+		start := now
+		now = now.Add(step.For)
+		s.Judge(start, now, v)
+	}
+	for _, v := range []Verdict{{}, {Invalid: "lag"}, {}, {}, {}} {
+		judge(v)
+	}
+	want := []string{"climb 100 3m0s", "climb 141.4 3m0s invalid", "climb 141.4 3m0s", "climb 199.9 3m0s", "wait 199.9 19m0s"}
+	if diff := cmp.Diff(want, steps(s.Result())); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
+}
+
 func TestNoRateIsOverTwiceThatOfThirtyMinutesBefore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Config{
@@ -72,7 +106,7 @@ func TestNoRateIsOverTwiceThatOfThirtyMinutesBefore(t *testing.T) {
 		for i, d := range got.Steps {
 			peak := got.Steps[0].RPS
 			for _, earlier := range got.Steps[:i] {
-				if d.Start.Sub(earlier.Start) >= 30*time.Minute {
+				if earlier.Held() && d.Start.Sub(earlier.Start) >= 30*time.Minute {
 					peak = max(peak, earlier.RPS)
 				}
 			}
