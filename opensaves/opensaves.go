@@ -64,7 +64,12 @@ type Call struct {
 	Property  Property
 	Old       Value
 	Low, High int64
+	Header    Header
 }
+
+// Header is one that a call carries beside those of the target, as an HTTP header
+// or gRPC metadata; no name: none. Its value is no secret.
+type Header struct{ Name, Value string }
 
 // Key addresses a record.
 type Key struct{ Store, Key string }
@@ -189,8 +194,17 @@ type Answer struct {
 	Sent, Received int64         // payload bytes on the wire
 	Attempts       int           // times the request was written to a connection
 	Connection     string        // which one, as local and remote address; empty where the call never got one
+	Wire           Wire
 
 	Buffer []byte // the wire's own, kept between calls
+}
+
+// Wire is how a call looked on the wire, whose words those of a trace are.
+type Wire struct {
+	Method string // HTTP's, or gRPC's with its service: /package.Service/Method
+	Route  string // REST: the path, with what differs between calls in braces
+	Target string // REST, of a call with a Header: path and query
+	Status int    // REST: of the answer; 0: none came
 }
 
 // Reset empties the answer and keeps its memory.

@@ -61,6 +61,7 @@ func (w *watcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
 
 func (w *watcher) sent(a *attempt, e *stats.OutHeader) {
 	a.answer.Attempts++
+	a.answer.Wire.Method = e.FullMethod
 	a.answer.ConnectionWait = time.Since(a.began)
 	if name, ok := w.names.Load(e.LocalAddr); ok {
 		a.answer.Connection = name.(string)

@@ -124,6 +124,9 @@ func (c *Client) Do(ctx context.Context, call *opensaves.Call, answer *opensaves
 	if len(headers.metadata) > 0 {
 		ctx = metadata.NewOutgoingContext(ctx, headers.metadata)
 	}
+	if own := call.Header; own.Name != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, own.Name, own.Value)
+	}
 	pool := c.calls
 	if call.Op.OfBlob() {
 		pool = c.blobs

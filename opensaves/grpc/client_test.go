@@ -98,7 +98,7 @@ func numberOf(n int64) *api.Property {
 
 var ignored = gocmp.Options{
 	cmpopts.EquateEmpty(),
-	cmpopts.IgnoreFields(opensaves.Answer{}, "ConnectionWait", "FirstByte", "Answered", "Connection", "Sent", "Received"),
+	cmpopts.IgnoreFields(opensaves.Answer{}, "ConnectionWait", "FirstByte", "Answered", "Connection", "Sent", "Received", "Wire"),
 	cmpopts.SortSlices(func(a, b opensaves.Property) int { return cmp.Compare(a.Name, b.Name) }),
 }
 
@@ -419,6 +419,26 @@ func TestDownloadsHandOnTheContent(t *testing.T) {
 }
 
 var getRecord = &opensaves.Call{Op: metric.GetRecord, Store: "s", Key: "r"}
+
+func TestACallCarriesAHeaderOfItsOwnAndSaysHowItLooked(t *testing.T) {
+	var got metadata.MD
+	cfg := testConfig(serve(t, func(ctx context.Context, _ any) (any, error) {
+		got, _ = metadata.FromIncomingContext(ctx)
+		return &api.Record{}, nil
+	}, nil))
+	cfg.Headers = map[string]config.Secret{"X-Team": "soak"}
+	call, answer := *getRecord, opensaves.Answer{}
+	call.Header = opensaves.Header{Name: "X-Own", Value: "1"}
+	if err := newClient(t, cfg, opensaves.Options{}).Do(t.Context(), &call, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff([][]string{{"soak"}, {"1"}}, [][]string{got.Get("x-team"), got.Get("x-own")}); diff != "" {
+		t.Errorf("metadata (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(opensaves.Wire{Method: api.OpenSaves_GetRecord_FullMethodName}, answer.Wire); diff != "" {
+		t.Errorf("wire (-want +got):\n%s", diff)
+	}
+}
 
 func TestFailures(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -220,7 +220,7 @@ func TestEachOperation(t *testing.T) {
 			want.Responded = true
 			want.Attempts, want.Sent, want.Received = 1, int64(len(test.want.Body)), int64(len(test.body))
 			if diff := cmp.Diff(want, answer, cmpopts.EquateEmpty(),
-				cmpopts.IgnoreFields(opensaves.Answer{}, "ConnectionWait", "FirstByte", "Answered", "Connection", "Buffer")); diff != "" {
+				cmpopts.IgnoreFields(opensaves.Answer{}, "ConnectionWait", "FirstByte", "Answered", "Connection", "Buffer", "Wire")); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff([]metric.Operation{test.call.Op}, attempts); diff != "" {
@@ -432,6 +432,35 @@ func TestHeadersAreSentAndNeverShown(t *testing.T) {
 	}
 	if want := "calling get_record: Unauthenticated: 401 what is <redacted>?"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+func TestACallCarriesAHeaderOfItsOwnAndSaysHowItLooked(t *testing.T) {
+	seen := make(chan http.Header, 2)
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Header
+		w.WriteHeader(http.StatusNotFound)
+	})
+	cfg := testConfig(server.URL)
+	cfg.Headers = map[string]config.Secret{"X-Team": "soak"}
+	client := newClient(t, cfg, opensaves.Options{})
+	call, answer := *getRecord, opensaves.Answer{}
+	call.Header = opensaves.Header{Name: "X-Own", Value: "1"}
+	for _, call := range []*opensaves.Call{&call, getRecord} {
+		if err := client.Do(t.Context(), call, &answer); opensaves.CodeOf(err) != metric.NotFound {
+			t.Errorf("got %v, want NotFound", err)
+		}
+		want := http.Header{"User-Agent": {"opensaves-soak"}, "X-Team": {"soak"}}
+		wire := opensaves.Wire{Method: http.MethodGet, Route: "/api/stores/{store}/records/{key}", Status: http.StatusNotFound}
+		if call.Header.Name != "" {
+			want["X-Own"], wire.Target = []string{"1"}, "/api/stores/s/records/r"
+		}
+		if diff := cmp.Diff(want, <-seen); diff != "" {
+			t.Errorf("headers (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(wire, answer.Wire); diff != "" {
+			t.Errorf("wire (-want +got):\n%s", diff)
+		}
 	}
 }
 

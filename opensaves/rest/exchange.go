@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -76,6 +77,7 @@ func (x *exchange) do(ctx context.Context, row *operation, call *opensaves.Call,
 	x.call, x.op, x.answer, x.asked, x.reusable = call, call.Op, answer, time.Time{}, false
 	x.attempts.Store(0)
 	x.written.Store(0)
+	answer.Wire = opensaves.Wire{Method: row.method, Route: row.path}
 	response, err := x.client.transport().RoundTrip(x.request(ctx, row))
 	failed := x.read(ctx, row, response, err)
 	answer.Answered = time.Now()
@@ -109,7 +111,7 @@ func (x *exchange) request(ctx context.Context, row *operation) *http.Request {
 		kind = blobBody
 		x.body.reset(x.call.Content)
 	}
-	request.Header = x.client.headers.Load().byType[kind]
+	request.Header = x.headers(kind)
 	if kind != noBody {
 		request.Body, request.ContentLength = &x.body, x.body.size
 		if x.body.size == 0 {
@@ -122,12 +124,26 @@ func (x *exchange) request(ctx context.Context, row *operation) *http.Request {
 	return request
 }
 
+// headers are shared by all requests, but for one that carries a header of its own.
+func (x *exchange) headers(kind int) http.Header {
+	shared, own := x.client.headers.Load().byType[kind], x.call.Header
+	if own.Name == "" {
+		return shared
+	}
+	x.answer.Wire.Target = string(x.target)
+	all := make(http.Header, len(shared)+1)
+	maps.Copy(all, shared)
+	all[own.Name] = []string{own.Value}
+	return all
+}
+
 // read takes the response in, the whole body, so that the connection is free again.
 func (x *exchange) read(ctx context.Context, row *operation, response *http.Response, err error) *opensaves.Error {
 	if err != nil {
 		return x.broken(ctx, err)
 	}
 	defer response.Body.Close()
+	x.answer.Wire.Status = response.StatusCode
 	if response.StatusCode != row.status {
 		x.answer.Responded = true
 		return x.refused(response)
