@@ -158,6 +158,7 @@ func TestEveryForeignMetricIsUsed(t *testing.T) {
 
 func TestEveryMetricOfTheProgramIsOnABoard(t *testing.T) {
 	unshown := map[string]string{
+		metric.Spans.Name:                   "for whoever debugs the way to the collector",
 		metric.ReloadTimestamp.Name:         "the time of a reload is in the log",
 		metric.CloudWatchUp.Name:            "the age of data says more",
 		metric.CloudWatchRequests.Name:      "the cost of the polls says more",

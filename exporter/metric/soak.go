@@ -100,6 +100,8 @@ var (
 		"Violations of the self-test that the checks have not found in time.", "kind")
 	NonMonotonic = counter("non_monotonic_total",
 		"Reads that showed an older version than an earlier read of the same object.")
+	Spans = counter("spans_total",
+		"Spans of traces, by what became of them: the collector took them, there was no room to wait for it, or it did not take the batch that they were in.", "result")
 	WorkingSetObjects = gauge("working_set_objects",
 		"Objects that the tester keeps on the target.", "kind")
 	WorkingSetBytes = gauge("working_set_bytes",
@@ -118,5 +120,5 @@ var Soak = []Definition{
 	ScheduleLag, ConnectionWait, Arrivals, ArrivalsDropped, ArrivalsConverted, TargetRPS, FleetTargetRPS, MaxRPS,
 	InFlight, Warmup, OverrideActive, OverrideStart, Leader, FleetLoadValid, Stage, LoadTransition, LoadChanges, GuardActive,
 	GuardTrips, PayloadBytes, Checks, CheckViolations, Staleness, UnknownWrites, AbandonedRecords, SupersededUnread, LateWrites, CleanupObjects, LedgerErrors, LedgerVolumeUsed, SelfTestInjected, SelfTestCaught, SelfTestMissed, NonMonotonic,
-	WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
+	Spans, WorkingSetObjects, WorkingSetBytes, TargetInfo, ReloadSuccessful, ReloadTimestamp,
 }
