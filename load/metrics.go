@@ -34,13 +34,13 @@ type metrics struct {
 	attemptsVec, violationsVec                  *prometheus.CounterVec
 
 	requests  [metric.Operations][metric.Classes][metric.Outcomes][metric.Codes]child[prometheus.Counter]
-	duration  [metric.Operations][metric.Classes]child[prometheus.Observer]
-	response  [metric.Operations][metric.Classes][metric.Outcomes]child[prometheus.Observer]
-	blob      [metric.Operations][metric.BlobSizes][2]child[prometheus.Observer]
-	cache     [metric.Operations][hints][2]child[prometheus.Observer]
+	duration  [metric.Operations][metric.Classes]child[*traced]
+	response  [metric.Operations][metric.Classes][metric.Outcomes]child[*traced]
+	blob      [metric.Operations][metric.BlobSizes][2]child[*traced]
+	cache     [metric.Operations][hints][2]child[*traced]
 	converted [metric.Operations][metric.Operations]child[prometheus.Counter]
 	payload   [metric.Operations][2]child[prometheus.Counter]
-	staleness [metric.Operations]child[prometheus.Observer]
+	staleness [metric.Operations]child[*traced]
 	attempts  [metric.Operations]child[prometheus.Counter]
 
 	background   [metric.Purposes][metric.Codes]child[prometheus.Counter]
@@ -158,27 +158,27 @@ func (m *metrics) requestsOf(op metric.Operation, class metric.Class, outcome me
 	})
 }
 
-func (m *metrics) durationOf(op metric.Operation, class metric.Class) prometheus.Observer {
-	return m.duration[op][class].of(func() prometheus.Observer {
-		return m.durationVec.WithLabelValues(op.String(), class.String())
+func (m *metrics) durationOf(op metric.Operation, class metric.Class) *traced {
+	return m.duration[op][class].of(func() *traced {
+		return newTraced(m.durationVec.WithLabelValues(op.String(), class.String()), metric.LatencyBuckets)
 	})
 }
 
-func (m *metrics) responseOf(op metric.Operation, class metric.Class, outcome metric.Outcome) prometheus.Observer {
-	return m.response[op][class][outcome].of(func() prometheus.Observer {
-		return m.responseVec.WithLabelValues(op.String(), class.String(), outcome.String())
+func (m *metrics) responseOf(op metric.Operation, class metric.Class, outcome metric.Outcome) *traced {
+	return m.response[op][class][outcome].of(func() *traced {
+		return newTraced(m.responseVec.WithLabelValues(op.String(), class.String(), outcome.String()), metric.LatencyBuckets)
 	})
 }
 
-func (m *metrics) blobOf(op metric.Operation, size metric.BlobSize, phase int) prometheus.Observer {
-	return m.blob[op][size][phase].of(func() prometheus.Observer {
-		return m.blobVec.WithLabelValues(op.String(), size.String(), phaseNames[phase])
+func (m *metrics) blobOf(op metric.Operation, size metric.BlobSize, phase int) *traced {
+	return m.blob[op][size][phase].of(func() *traced {
+		return newTraced(m.blobVec.WithLabelValues(op.String(), size.String(), phaseNames[phase]), metric.LatencyBuckets)
 	})
 }
 
-func (m *metrics) cacheOf(op metric.Operation, hint, access int) prometheus.Observer {
-	return m.cache[op][hint][access].of(func() prometheus.Observer {
-		return m.cacheVec.WithLabelValues(op.String(), hintNames[hint], accessNames[access])
+func (m *metrics) cacheOf(op metric.Operation, hint, access int) *traced {
+	return m.cache[op][hint][access].of(func() *traced {
+		return newTraced(m.cacheVec.WithLabelValues(op.String(), hintNames[hint], accessNames[access]), metric.LatencyBuckets)
 	})
 }
 
@@ -194,9 +194,9 @@ func (m *metrics) payloadOf(op metric.Operation, direction int) prometheus.Count
 	})
 }
 
-func (m *metrics) stalenessOf(op metric.Operation) prometheus.Observer {
-	return m.staleness[op].of(func() prometheus.Observer {
-		return m.stalenessVec.WithLabelValues(op.String())
+func (m *metrics) stalenessOf(op metric.Operation) *traced {
+	return m.staleness[op].of(func() *traced {
+		return newTraced(m.stalenessVec.WithLabelValues(op.String()), metric.StalenessBuckets)
 	})
 }
 
@@ -223,6 +223,7 @@ type arrival struct {
 	task                *scenario.Task
 	due, sent, answered time.Duration
 	origin              time.Time
+	exemplar            *exemplar // nil: it has no trace that can be looked at
 }
 
 // observe takes an arrival into all metrics.
@@ -233,9 +234,9 @@ func (m *metrics) observe(a arrival) {
 	m.lag.Observe((a.sent - a.due).Seconds())
 	m.wait.Observe(t.Answer.ConnectionWait.Seconds())
 	if t.Answer.Responded {
-		m.durationOf(op, class).Observe((a.answered - a.sent).Seconds())
+		m.durationOf(op, class).observe(a.answered-a.sent, a.exemplar)
 	}
-	m.responseOf(op, class, r.Outcome).Observe((a.answered - a.due).Seconds())
+	m.responseOf(op, class, r.Outcome).observe(a.answered-a.due, a.exemplar)
 	m.payloadOf(op, 0).Add(float64(t.Answer.Sent))
 	m.payloadOf(op, 1).Add(float64(t.Answer.Received))
 	if op != t.Drawn.Op {
@@ -246,7 +247,7 @@ func (m *metrics) observe(a arrival) {
 	}
 	m.observeBlob(a)
 	m.observeCache(a)
-	m.observeCheck(a.task)
+	m.observeCheck(a)
 }
 
 func (m *metrics) observeBlob(a arrival) {
@@ -259,9 +260,9 @@ func (m *metrics) observeBlob(a arrival) {
 	if !reads {
 		size = metric.BlobSizeOf(t.Size)
 	}
-	m.blobOf(t.Op, size, 0).Observe((a.answered - a.due).Seconds())
+	m.blobOf(t.Op, size, 0).observe(a.answered-a.due, a.exemplar)
 	if first := t.Answer.FirstByte; reads && !first.IsZero() {
-		m.blobOf(t.Op, size, 1).Observe((first.Sub(a.origin) - a.due).Seconds())
+		m.blobOf(t.Op, size, 1).observe(first.Sub(a.origin)-a.due, a.exemplar)
 	}
 }
 
@@ -278,9 +279,9 @@ func (m *metrics) observeCache(a arrival) {
 	}
 	switch t.Op {
 	case metric.GetRecord, metric.GetBlob:
-		m.cacheOf(t.Op, hintOf(t), access).Observe((a.answered - a.sent).Seconds())
+		m.cacheOf(t.Op, hintOf(t), access).observe(a.answered-a.sent, a.exemplar)
 	case metric.GetStore:
-		m.cacheOf(t.Op, hintNone, access).Observe((a.answered - a.sent).Seconds())
+		m.cacheOf(t.Op, hintNone, access).observe(a.answered-a.sent, a.exemplar)
 	}
 }
 
@@ -295,14 +296,14 @@ func hintOf(t *scenario.Task) int {
 }
 
 // observeCheck takes what the oracle made of an answer.
-func (m *metrics) observeCheck(t *scenario.Task) {
-	r := &t.Result
+func (m *metrics) observeCheck(a arrival) {
+	r := &a.task.Result
 	if !r.Checked {
 		return
 	}
 	m.checks[r.Check][r.Verdict].Inc()
 	if r.Verdict == metric.Suspect {
-		m.stalenessOf(t.Op).Observe(max(0, r.Age).Seconds())
+		m.stalenessOf(a.task.Op).observe(max(0, r.Age), a.exemplar)
 	}
 	if r.Backwards {
 		m.nonMonotonic.Inc()

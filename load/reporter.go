@@ -33,7 +33,14 @@ func (r *reporter) tell(v scenario.Violation) {
 		return
 	}
 	r.last = now
-	r.log.Error("The target gave a wrong answer",
+	traced := r.log
+	if v.Trace != "" {
+		traced = traced.With("trace_id", v.Trace)
+	}
+	if v.Suspected != "" {
+		traced = traced.With("suspected_trace_id", v.Suspected)
+	}
+	traced.Error("The target gave a wrong answer",
 		"kind", v.Kind.String(), "check", v.Check.String(), "operation", v.Op.String(), "store", v.Store, "key", v.Key,
 		"seen_version", v.Seen.Version, "seen_absent", v.Seen.Absent, "fault", v.Seen.Fault, "detail", v.Detail,
 		"lowest_version", v.Low, "highest_version", v.High, "age", v.Age, "writes", v.Past,

@@ -4,6 +4,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"opensaves-soak/load/leftover"
 	"opensaves-soak/load/pace"
 	"opensaves-soak/load/scenario"
+	"opensaves-soak/load/trace"
 	"opensaves-soak/opensaves"
 )
 
@@ -40,6 +42,7 @@ type Options struct {
 	Connect  func(opensaves.Options) (opensaves.Client, error)
 	World    func(*scenario.Mix, func(scenario.Violation)) (*scenario.World, error)
 	Price    func(op metric.Operation, recordBytes, blobBytes int64) float64 // USD an operation
+	Trace    *trace.Tracer                                                   // of each request; nil: none
 	Metrics  metric.Factory
 	Log      *slog.Logger
 }
@@ -149,9 +152,10 @@ func (r *Runner) newPacer() *pacer {
 // Stores that hold the records are made first, for as long as that takes. It
 // returns ErrSwept where another took the run for dead.
 func (r *Runner) Run(ctx context.Context) error {
-	keeper := r.keep()
+	keeper, flush := r.keep(), r.Trace.Start()
 	over, err := r.work(ctx)
 	err = errors.Join(err, r.client.Close(), keeper())
+	flush()
 	if over && r.Store != nil { // the ledger is about what is not there any more
 		err = errors.Join(err, r.Store.Remove())
 	}
@@ -238,7 +242,9 @@ func (r *Runner) send(d scenario.Draw, due time.Duration) {
 		t.Release()
 		r.tasks.Put(t)
 	}()
+	t.Trace = r.Trace.Begin()
 	r.world.Prepare(t, d, r.now())
+	t.Call.Header = r.Trace.Header(t.Trace)
 	sent := r.now()
 	err := r.client.Do(context.Background(), &t.Call, &t.Answer)
 	answered := r.now()
@@ -246,13 +252,15 @@ func (r *Runner) send(d scenario.Draw, due time.Duration) {
 		answered = t.Answer.Answered.Sub(r.origin)
 	}
 	r.world.Settle(t, err, answered)
-	r.metrics.observe(arrival{task: t, due: due, sent: sent, answered: answered, origin: r.origin})
+	a := arrival{task: t, due: due, sent: sent, answered: answered, origin: r.origin}
+	a.exemplar = r.trace(&a, err)
+	r.metrics.observe(a)
 	r.count(t)
 }
 
 // violated counts and logs a wrong answer.
 func (r *Runner) violated(v scenario.Violation) {
-	r.metrics.violationsOf(v.Check, v.Kind).Inc()
+	count(r.metrics.violationsOf(v.Check, v.Kind), cmp.Or(v.Trace, v.Suspected))
 	r.report.tell(v)
 }
 

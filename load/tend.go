@@ -76,7 +76,7 @@ func (r *Runner) verify(ctx context.Context) {
 			}
 			err := do(context.WithoutCancel(ctx), &t.Call, &t.Answer)
 			r.world.Settle(t, err, r.now())
-			r.metrics.observeCheck(t)
+			r.metrics.observeCheck(arrival{task: t})
 			t.Release()
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/units"
 
@@ -17,6 +19,7 @@ import (
 	"opensaves-soak/load"
 	"opensaves-soak/load/ledger"
 	"opensaves-soak/load/scenario"
+	"opensaves-soak/load/trace"
 	"opensaves-soak/opensaves"
 )
 
@@ -31,6 +34,7 @@ type Config struct {
 	Storage    StorageConfig       `yaml:"storage"`
 	CloudWatch cloudwatch.Config   `yaml:"cloudwatch"`
 	Cost       cost.Config         `yaml:"cost"`
+	Tracing    trace.Config        `yaml:"tracing"`
 }
 
 // StorageConfig is the section "storage" of the configuration file.
@@ -49,6 +53,7 @@ func DefaultConfig() Config {
 		Safety:     load.DefaultSafetyConfig(),
 		CloudWatch: cloudwatch.DefaultConfig(),
 		Cost:       cost.DefaultConfig(),
+		Tracing:    trace.DefaultConfig(),
 	}
 }
 
@@ -124,7 +129,7 @@ func readConfig(path string) ([]byte, error) {
 // Validate joins the mistakes of all sections, each with its path in the file.
 func (c Config) Validate() error {
 	return errors.Join(c.Target.Validate(), c.Load.Validate(), c.Data.Validate(), c.Verify.Validate(), c.Objectives.Validate(), c.Safety.Validate(),
-		c.CloudWatch.Validate(), c.Cost.Validate())
+		c.CloudWatch.Validate(), c.Cost.Validate(), c.Tracing.Validate())
 }
 
 // checkTogether joins what is wrong between sections.
@@ -135,6 +140,9 @@ func (c Config) checkTogether(locked func(Config) float64) error {
 	}
 	if c.CloudWatch.Sandbox && !c.Embedded() {
 		errs = append(errs, errors.New("cloudwatch.sandbox: got true with target.address, want false: only the embedded sandbox makes AWS numbers"))
+	}
+	if c.Tracing.Endpoint != "" {
+		errs = append(errs, c.checkTraced("headers", maps.Keys(c.Target.Headers)), c.checkTraced("header_files", maps.Keys(c.Target.HeaderFiles)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Load.Operations)) {
 		if op, known := metric.ParseOperation(name); known && !op.On(c.Target.Wire()) {
@@ -149,4 +157,14 @@ func (c Config) checkTogether(locked func(Config) float64) error {
 		errs = append(errs, fmt.Errorf("data.records: got %d, want at least %d: four times the writes in flight at %v requests per second (load.max_rps) of this mix", c.Data.Records, need, limit))
 	}
 	return errors.Join(errs...)
+}
+
+// checkTraced refuses a header of the target that tracing sets itself.
+func (c Config) checkTraced(section string, names iter.Seq[string]) error {
+	for name := range names {
+		if strings.EqualFold(name, c.Tracing.Header()) {
+			return fmt.Errorf("target.%s.%s: got the header that carries a trace's context, want another one with tracing.propagator %s", section, name, c.Tracing.Propagator)
+		}
+	}
+	return nil
 }

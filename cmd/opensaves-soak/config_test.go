@@ -84,11 +84,15 @@ func TestAllFaultsOfAFileAreNamedAtOnceWithLineAndPath(t *testing.T) {
 	}{
 		"a mistyped key":                  {"load:\n  rpz: 1\n", []string{"config.yml:2: load.rpz: unknown key; did you mean load.rps?"}},
 		"a mistyped section":              {"laod: {}\n", []string{"config.yml:1: laod: unknown key; did you mean load?"}},
-		"sections that are not there yet": {"tracing: {}\n", []string{"config.yml:1: tracing: unknown key"}},
+		"sections that are not there yet": {"webhooks: {}\n", []string{"config.yml:1: webhooks: unknown key"}},
 		"AWS numbers of a sandbox that is not there": {"target: {address: \"http://x:1\"}\ncloudwatch: {sandbox: true, region: Mars}\ncost:\n  prices: {nat_gateway_hour: -1}\n", []string{
 			`config.yml:2: cloudwatch.region: got "Mars", want an AWS region such as us-east-1`,
 			"config.yml:2: cloudwatch.sandbox: got true with target.address, want false: only the embedded sandbox makes AWS numbers",
 			"config.yml:4: cost.prices.nat_gateway_hour: got -1, want 0 or more USD",
+		}},
+		"traces under a header of the target": {"target: {headers: {Traceparent: x}}\ntracing: {endpoint: \"collector:4317\", sample_ratio: 2}\n", []string{
+			"config.yml:1: target.headers.Traceparent: got the header that carries a trace's context, want another one with tracing.propagator w3c",
+			"config.yml:2: tracing.sample_ratio: got 2, want 0 to 1",
 		}},
 		"a ledger on disk of what forgets everything": {"storage: {path: /data}\n", []string{
 			`config.yml:1: storage.path: got "/data" without target.address, want none: the embedded sandbox forgets everything when it ends`,

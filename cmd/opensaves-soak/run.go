@@ -211,7 +211,11 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 		return err
 	}
 	d.prices = d.config.newPrices()
-	if d.runner, err = load.New(d.options(ctx, target, factory, kept)); errors.Is(err, errTarget) {
+	tracer, err := d.newTracer(target, factory)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if d.runner, err = load.New(d.options(ctx, target, factory, kept, tracer)); errors.Is(err, errTarget) {
 		return err
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

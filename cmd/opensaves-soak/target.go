@@ -7,11 +7,14 @@ import (
 	"net"
 	"time"
 
+	"github.com/prometheus/common/version"
+
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load"
 	"opensaves-soak/load/ledger"
 	"opensaves-soak/load/ledger/store"
 	"opensaves-soak/load/scenario"
+	"opensaves-soak/load/trace"
 	"opensaves-soak/opensaves"
 	"opensaves-soak/opensaves/grpc"
 	"opensaves-soak/opensaves/rest"
@@ -85,6 +88,16 @@ func (d *daemon) openLedger() (*store.Store, error) {
 	return kept, nil
 }
 
+// newTracer makes the traces of requests to a target; nil: there are none.
+func (d *daemon) newTracer(target opensaves.Config, factory metric.Factory) (*trace.Tracer, error) {
+	if d.config.Tracing.Endpoint == "" {
+		return nil, nil
+	}
+	return trace.New(trace.Options{
+		Config: d.config.Tracing, Target: target, Version: version.Version, Metrics: factory, Log: d.log.With("component", "tracing"),
+	})
+}
+
 // cleansUp says whether our data is deleted when we end.
 func (d *daemon) cleansUp() bool {
 	switch d.config.Data.Cleanup {
@@ -97,7 +110,7 @@ func (d *daemon) cleansUp() bool {
 }
 
 // options are what the load is made of.
-func (d *daemon) options(ctx context.Context, target opensaves.Config, factory metric.Factory, kept *store.Store) load.Options {
+func (d *daemon) options(ctx context.Context, target opensaves.Config, factory metric.Factory, kept *store.Store, tracer *trace.Tracer) load.Options {
 	c, identity := d.config, ledger.NewIdentity()
 	if kept != nil {
 		identity.Run, identity.Epoch = kept.Identity().Run, kept.Identity().Epoch
@@ -113,6 +126,7 @@ func (d *daemon) options(ctx context.Context, target opensaves.Config, factory m
 			}, mix)
 		},
 		Price:   d.prices.Operation,
+		Trace:   tracer,
 		Metrics: factory,
 		Log:     d.log.With("component", "load"),
 	}

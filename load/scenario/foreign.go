@@ -70,7 +70,7 @@ func (w *World) accuseForeign(t *Task, v Violation) {
 	if !w.peers.accuse(t.foreign.key) {
 		return
 	}
-	v.Op, v.Check, v.Connection = t.Op, metric.CheckRecord, t.Answer.Connection
+	v.Op, v.Check, v.Connection, v.Trace = t.Op, metric.CheckRecord, t.Answer.Connection, t.Trace.String()
 	v.Key, v.Store, v.Past = t.foreign.key, t.foreign.store, "another replica keeps it"
 	w.tell(v)
 }

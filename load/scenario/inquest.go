@@ -95,7 +95,7 @@ func (w *World) learnCached(t *Task, q *inquiry, now time.Duration) {
 	case t.Result.Verdict == metric.Right:
 		w.end(q)
 	case age > time.Duration(w.Verify.CacheLimit):
-		t.accuse(w, Violation{Kind: ledger.Stale, Seen: t.seen, Age: age}, q.Object)
+		t.accuse(w, Violation{Kind: ledger.Stale, Seen: t.seen, Age: age, Suspected: q.trace.String()}, q.Object)
 		w.end(q)
 	default:
 		q.cleared++
@@ -133,7 +133,7 @@ func (w *World) convict(t *Task, q *inquiry, now time.Duration) {
 		return
 	}
 	if q.question != metric.Ping {
-		t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Detail: fmt.Sprintf("%s, offset %d", q.question, q.offset)}, o)
+		t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Detail: fmt.Sprintf("%s, offset %d", q.question, q.offset), Suspected: q.trace.String()}, o)
 		w.end(q)
 		return
 	}
@@ -142,7 +142,7 @@ func (w *World) convict(t *Task, q *inquiry, now time.Duration) {
 		return
 	}
 	t.checked(checkOf(o))
-	t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Seen: q.seen}, o)
+	t.accuse(w, Violation{Kind: kind, Age: t.sent - q.Missed, Seen: q.seen, Suspected: q.trace.String()}, o)
 	w.lose(o, now)
 	w.end(q)
 }

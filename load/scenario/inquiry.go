@@ -7,6 +7,7 @@ import (
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/trace"
 )
 
 // inquiry looks into a suspicion: a write that a read of the object did not
@@ -24,6 +25,7 @@ type inquiry struct {
 	bare     bool        // the store of the object is gone too: a list of stores has to show that
 	busy     bool        // a call is under way
 	opened   time.Duration
+	trace    trace.Context // of the answer that raised the suspicion
 }
 
 // inquiries are those that are open. There are few, and none while the target
@@ -51,7 +53,7 @@ func (w *World) suspect(t *Task, o *ledger.Object, question metric.Operation, ag
 	if int(w.inquiries.count.Load()) >= min(maxInquiries, max(20, w.Data.Records/10)) || !o.Suspect() {
 		return
 	}
-	q := &inquiry{question: question}
+	q := &inquiry{question: question, trace: t.Trace}
 	if question != metric.Ping {
 		q.offset = t.Call.Query.Offset
 	}

@@ -20,6 +20,8 @@ type Violation struct {
 	Past       string        // the object's last writes and how they ended
 	Connection string
 	Detail     string // what a query showed
+	Trace      string // the id of the answer's; empty: it has none
+	Suspected  string // that of the answer which raised the suspicion that this one confirms
 }
 
 // read prepares the reading of an object, and says what it must show. An answer
@@ -100,7 +102,7 @@ func (t *Task) accuse(w *World, v Violation, o *ledger.Object) {
 	if !o.Accuse(v.Kind) {
 		return
 	}
-	v.Op, v.Check, v.Connection = t.Op, t.Result.Check, t.Answer.Connection
+	v.Op, v.Check, v.Connection, v.Trace = t.Op, t.Result.Check, t.Answer.Connection, t.Trace.String()
 	v.Key, v.Past = o.Key, o.Past()
 	if v.High == 0 {
 		v.Low, v.High = o.Bounds()

@@ -7,6 +7,7 @@ import (
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/ledger"
 	"opensaves-soak/load/ledger/linear"
+	"opensaves-soak/load/trace"
 	"opensaves-soak/opensaves"
 )
 
@@ -18,6 +19,8 @@ type Task struct {
 	Size   int64            // of the blob, in bytes
 	Call   opensaves.Call
 	Answer opensaves.Answer
+
+	Trace trace.Context // of the arrival; zero: it has none
 
 	Result Result
 	Hinted bool // the call can carry cache hints
