@@ -21,6 +21,7 @@ func BenchmarkProgram(b *testing.B) {
 	program := build(b)
 	for _, wire := range []metric.Protocol{metric.HTTP, metric.GRPC} {
 		t.run(b, "cpu/"+wire.String(), func(b *testing.B) []row { return []row{cpu(b, program, wire)} })
+		t.run(b, "tracing/"+wire.String(), func(b *testing.B) []row { return []row{tracing(b, program, wire)} })
 	}
 	for _, wire := range []metric.Protocol{metric.HTTP, metric.GRPC} {
 		t.run(b, "delivered/"+wire.String(), func(b *testing.B) []row { return delivered(b, program, wire) })

@@ -1,0 +1,102 @@
+package load
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"opensaves-soak/exporter/metric"
+	"opensaves-soak/load/ledger"
+	"opensaves-soak/load/scenario"
+	"opensaves-soak/load/trace"
+	"opensaves-soak/load/trace/otlptest"
+	"opensaves-soak/opensaves"
+)
+
+func TestExemplarsPreferTracesThatHaveTheTargetsSide(t *testing.T) {
+	vec := metric.Factory{Registerer: prometheus.NewRegistry()}.Histogram(metric.ResponseTime)
+	h := newTraced(vec.WithLabelValues("ping", "read", "success"), metric.LatencyBuckets)
+	start := time.Now().UnixNano()
+	var shown []string
+	for _, step := range []struct {
+		trace   string
+		sampled bool
+		after   time.Duration
+	}{
+		{"a", false, 0}, {"b", true, time.Second}, {"c", false, 2 * time.Second}, {"d", false, 2 * time.Minute}, {"e", true, 3 * time.Minute},
+	} {
+		h.observe(20*time.Millisecond, &exemplar{labels: labels(step.trace), sampled: step.sampled, at: start + int64(step.after)})
+		var m dto.Metric
+		if err := h.Observer.(prometheus.Metric).Write(&m); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range m.GetHistogram().GetBucket() {
+			for _, l := range b.GetExemplar().GetLabel() {
+				shown = append(shown, l.GetValue())
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"a", "b", "b", "d", "e"}, shown); diff != "" {
+		t.Errorf("exemplars (-want +got):\n%s", diff)
+	}
+}
+
+func TestAMeasurementWithoutATraceAllocatesNothing(t *testing.T) {
+	vec := metric.Factory{Registerer: prometheus.NewRegistry()}.Histogram(metric.ResponseTime)
+	h := newTraced(vec.WithLabelValues("ping", "read", "success"), metric.LatencyBuckets)
+	if allocated := testing.AllocsPerRun(1000, func() { h.observe(time.Millisecond, nil) }); allocated > 0 {
+		t.Errorf("got %v allocations, want none", allocated)
+	}
+}
+
+// BenchmarkArrival compares the life of an arrival, but for the wire: without
+// tracing, with it where nothing is kept, at the default ratio, and where all is.
+func BenchmarkArrival(b *testing.B) {
+	for _, side := range []struct {
+		name  string
+		ratio float64 // below 0: there is no tracing
+	}{{"off", -1}, {"none", 0}, {"hundredth", 0.01}, {"all", 1}} {
+		b.Run(side.name, func(b *testing.B) {
+			r := benchRunner(b, side.ratio)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.pending.Add(1)
+				r.inFlight.Add(1)
+				r.send(scenario.Draw{Op: metric.Ping}, r.now())
+			}
+		})
+	}
+}
+
+func benchRunner(b *testing.B, ratio float64) *Runner {
+	o := Options{
+		Config: DefaultConfig(), Data: scenario.DefaultConfig(), Slowest: time.Second, Embedded: true,
+		Price: func(metric.Operation, int64, int64) float64 { return 0 },
+		Connect: func(o opensaves.Options) (opensaves.Client, error) {
+			return &target{attempts: o.OnAttempt}, nil
+		},
+		Metrics: metric.Factory{Registerer: prometheus.NewRegistry()}, Log: slog.New(slog.DiscardHandler),
+	}
+	o.Config.Operations = map[string]float64{"ping": 1}
+	o.World = func(mix *scenario.Mix, tell func(scenario.Violation)) (*scenario.World, error) {
+		return scenario.NewWorld(scenario.Config{Data: o.Data, Verify: ledger.DefaultConfig(), Identity: ledger.NewIdentity(), OnViolation: tell}, mix)
+	}
+	if ratio >= 0 {
+		config := trace.DefaultConfig()
+		config.Endpoint, config.SampleRatio = otlptest.Start(b).Address, ratio
+		var err error
+		if o.Trace, err = trace.New(trace.Options{Config: config, Target: opensaves.Config{Address: "http://target"}, Metrics: o.Metrics, Log: o.Log}); err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(o.Trace.Start())
+	}
+	r, err := New(o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
