@@ -1,21 +1,17 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"opensaves-soak/tools"
@@ -37,53 +33,29 @@ func daemonProcess(t *testing.T, address string, flags ...string) *process {
 	return p
 }
 
-// visitor looks at the page of a daemon, and notes what it says and asks for elsewhere.
+// visitor looks at the page of a daemon.
 type visitor struct {
-	context.Context
+	browser *tools.Browser
 	*testing.T
 	home string
-
-	mu              sync.Mutex
-	said, elsewhere []string
 }
 
 func visit(t *testing.T, home string) *visitor {
 	t.Helper()
-	v := &visitor{Context: tools.Chromium(t), T: t, home: home}
-	if err := chromedp.Listen(v.Context, v.hear); err != nil {
-		t.Fatal(err)
-	}
+	v := &visitor{tools.Chromium(t), t, home}
 	v.does(chromedp.Navigate(home))
 	return v
 }
 
-func (v *visitor) hear(event any) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventConsoleAPICalled:
-		v.said = append(v.said, string(e.Type))
-	case *runtime.EventExceptionThrown:
-		v.said = append(v.said, e.ExceptionDetails.Text)
-	case *log.EventEntryAdded:
-		v.said = append(v.said, e.Entry.Text)
-	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, v.home) && !strings.HasPrefix(e.Request.URL, "data:") {
-			v.elsewhere = append(v.elsewhere, e.Request.URL)
-		}
-	}
-}
-
 // notes are what the page said, and what it asked for elsewhere.
 func (v *visitor) notes() (said, elsewhere []string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.said, v.elsewhere
+	said, asked := v.browser.Notes()
+	return said, slices.DeleteFunc(asked, func(url string) bool { return strings.HasPrefix(url, v.home) || strings.HasPrefix(url, "data:") })
 }
 
 func (v *visitor) does(steps ...chromedp.Action[chromedp.Void]) {
 	v.Helper()
-	if err := chromedp.Do(v.Context, steps...); err != nil {
+	if err := chromedp.Do(v.browser, steps...); err != nil {
 		v.Fatal(err)
 	}
 }
@@ -100,7 +72,7 @@ func (v *visitor) becomes(condition string) {
 	beat := time.NewTicker(50 * time.Millisecond)
 	defer beat.Stop()
 	for end := time.Now().Add(patience); ; <-beat.C {
-		so, err := chromedp.Run(v.Context, chromedp.Evaluate[bool](condition, chromedp.EvalAwaitPromise))
+		so, err := chromedp.Run(v.browser, chromedp.Evaluate[bool](condition, chromedp.EvalAwaitPromise))
 		if err != nil {
 			v.Fatalf("%s: %v", condition, err)
 		}
@@ -108,7 +80,7 @@ func (v *visitor) becomes(condition string) {
 			return
 		}
 		if time.Now().After(end) {
-			text, err := chromedp.Run(v.Context, chromedp.Evaluate[string]("document.body.innerText"))
+			text, err := chromedp.Run(v.browser, chromedp.Evaluate[string]("document.body.innerText"))
 			v.Fatalf("waiting for %s: got %v and a page that says\n%s", condition, err, text)
 		}
 	}

@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"opensaves-soak/tools"
@@ -22,35 +18,23 @@ import (
 // patience bounds what a test waits for; the machine may be busy.
 const patience = time.Minute
 
-// browser shows the page, and notes what it says and asks for elsewhere.
+// browser shows the page.
 type browser struct {
-	context.Context
+	*tools.Browser
 	home string // address of the page
-
-	mu              sync.Mutex
-	said, elsewhere []string
 }
 
 // look opens the page in a window of a width, in pixels.
 func look(t *testing.T, d *daemon, scheme string, width int64) *browser {
 	t.Helper()
-	b := &browser{Context: tools.Chromium(t), home: d.page()}
-	if err := chromedp.Listen(b, b.hear); err != nil {
-		t.Fatal(err)
-	}
+	b := &browser{tools.Chromium(t), d.page()}
 	b.show(t, scheme, width)
 	return b
 }
 
 func (b *browser) show(t *testing.T, scheme string, width int64) {
 	t.Helper()
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-	b.does(t, chromedp.EmulateViewport(width, 900),
-		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, media)
-			return err
-		}),
-		chromedp.Navigate(b.home))
+	b.does(t, tools.View{Scheme: scheme, Width: width}.Open(b.home))
 }
 
 // forwarded lets the browser's calls look as if they came through a proxy.
@@ -61,30 +45,13 @@ func forwarded() chromedp.Action[chromedp.Void] {
 	})
 }
 
-func (b *browser) hear(event any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventConsoleAPICalled:
-		b.said = append(b.said, string(e.Type))
-	case *runtime.EventExceptionThrown:
-		b.said = append(b.said, e.ExceptionDetails.Text)
-	case *log.EventEntryAdded:
-		b.said = append(b.said, e.Entry.Text)
-	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, b.home) && !strings.HasPrefix(e.Request.URL, "data:") {
-			b.elsewhere = append(b.elsewhere, e.Request.URL)
-		}
-	}
-}
-
 // quiet fails the test where the page said something, or asked elsewhere.
 func (b *browser) quiet(t *testing.T) {
 	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.said) > 0 || len(b.elsewhere) > 0 {
-		t.Errorf("got a page that says %q and asks for %q, want neither", b.said, b.elsewhere)
+	said, asked := b.Notes()
+	elsewhere := slices.DeleteFunc(asked, func(url string) bool { return strings.HasPrefix(url, b.home) || strings.HasPrefix(url, "data:") })
+	if len(said) > 0 || len(elsewhere) > 0 {
+		t.Errorf("got a page that says %q and asks for %q, want neither", said, elsewhere)
 	}
 }
 

@@ -177,10 +177,9 @@ func TestTheBrowserNotesWhatAPageShouldNotDo(t *testing.T) {
 	d.heard(t, b)
 	value[string](t, b, `console.log("hello"); (document.body.appendChild(document.createElement("script"))).textContent = "document.title = 'inline'"; document.title`)
 	value[string](t, b, `fetch("http://127.0.0.1:1/").then(() => "sent", () => "refused")`)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	said := strings.Join(b.said, "\n")
+	heard, _ := b.Notes()
+	said := strings.Join(heard, "\n")
 	if !strings.HasPrefix(said, "log\n") || strings.Count(said, "Content Security Policy") < 2 {
-		t.Errorf("got a page that says %q, want a log, and a script and a request refused", b.said)
+		t.Errorf("got a page that says %q, want a log, and a script and a request refused", heard)
 	}
 }
