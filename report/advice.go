@@ -54,8 +54,11 @@ func recommend(r *Report, prices map[string]float64) (all []Advice) {
 	if !ok || !(l.Achieved > 0) {
 		return nil
 	}
-	for _, find := range []func(Measured, map[string]float64) (Advice, bool){capacity, pods, nodes, cache} {
-		if a, found := find(l, prices); found {
+	if a, found := capacity(l, prices); found {
+		all = append(all, a)
+	}
+	for _, find := range []func(Measured) (Advice, bool){pods, nodes, cache} {
+		if a, found := find(l); found {
 			all = append(all, a)
 		}
 	}
@@ -88,7 +91,7 @@ func needed(l Measured, count, used Figure, target float64) float64 {
 	return math.Ceil(float64(count*used) / target * goal / float64(l.Achieved))
 }
 
-func pods(l Measured, _ map[string]float64) (a Advice, ok bool) {
+func pods(l Measured) (a Advice, ok bool) {
 	count, used := l.reading(metric.EKS, podsReady), l.reading(metric.EKS, busiestPod)
 	if !(count > 0 && used > 0) {
 		return a, false
@@ -104,7 +107,7 @@ func pods(l Measured, _ map[string]float64) (a Advice, ok bool) {
 	}, true
 }
 
-func nodes(l Measured, _ map[string]float64) (a Advice, ok bool) {
+func nodes(l Measured) (a Advice, ok bool) {
 	count, used := l.reading(metric.EKS, nodeCount), l.reading(metric.EKS, nodeCPU)
 	if !(count > 0 && used > 0) {
 		return a, false
@@ -120,7 +123,7 @@ func nodes(l Measured, _ map[string]float64) (a Advice, ok bool) {
 
 // cache tells whether Redis carries the goal: its commands run on one thread, so
 // that more CPUs in a node do not help beyond the second.
-func cache(l Measured, _ map[string]float64) (a Advice, ok bool) {
+func cache(l Measured) (a Advice, ok bool) {
 	used, limit, what := l.reading(metric.Redis, hostCPU), alerts.RedisHostCPU, "host"
 	if !used.Known() {
 		used, limit, what = l.reading(metric.Redis, engineCPU), alerts.RedisEngineCPU, "engine thread"

@@ -24,7 +24,6 @@ const (
 	Bytes        Unit = "bytes"
 	Seconds      Unit = "seconds"
 	Count        Unit = ""
-	USDAnHour    Unit = "USD an hour"
 )
 
 // Onset is when a component was first seen to be saturated.
