@@ -15,7 +15,6 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/restmapper"
 
 	"opensaves-soak/tools/kube"
 )
@@ -33,8 +32,8 @@ type cluster struct {
 	server *kube.Server
 	config *rest.Config // of the admin
 	admin  kubernetes.Interface
-	mapper meta.RESTMapper
-	env    []string // of Helm
+	mapper meta.RESTMapper // of what it serves, once the kinds are defined
+	env    []string        // of Helm
 }
 
 func startCluster(t *testing.T) *cluster {
@@ -52,11 +51,6 @@ func startCluster(t *testing.T) *cluster {
 		}
 	}
 	c.define(t, "servicemonitors", "prometheusrules")
-	groups, err := restmapper.GetAPIGroupResources(c.admin.Discovery())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.mapper = restmapper.NewDiscoveryRESTMapper(groups)
 	return c
 }
 

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kubeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/restmapper"
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/dashboards"
@@ -118,7 +119,7 @@ func (c *cluster) define(t *testing.T, plurals ...string) {
 			}
 		}
 	}
-	for deadline := time.After(time.Minute); !c.serves("monitoring.coreos.com/v1", len(plurals)); {
+	for deadline := time.After(time.Minute); !c.discovers(t, "monitoring.coreos.com", plurals); {
 		select {
 		case <-deadline:
 			t.Fatalf("got no %v served within a minute, want them", plurals)
@@ -138,10 +139,19 @@ func downloaded(t *testing.T, module string) string {
 	return found.Dir
 }
 
-// serves says whether so many kinds of a group are served.
-func (c *cluster) serves(group string, n int) bool {
-	list, err := c.admin.Discovery().ServerResourcesForGroupVersion(group)
-	return err == nil && len(list.APIResources) >= n
+// discovers asks the server for all that it serves, and says whether some resources of
+// a group are among that.
+func (c *cluster) discovers(t *testing.T, group string, plurals []string) bool {
+	t.Helper()
+	groups, err := restmapper.GetAPIGroupResources(c.admin.Discovery())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mapper = restmapper.NewDiscoveryRESTMapper(groups)
+	return !slices.ContainsFunc(plurals, func(plural string) bool {
+		_, err := c.mapper.KindFor(kubeschema.GroupVersionResource{Group: group, Resource: plural})
+		return err != nil
+	})
 }
 
 func (c *cluster) leavesOut(t *testing.T) {
