@@ -140,7 +140,7 @@ affinity:
 {{- define "opensaves-soak.env" -}}
 {{- $names := list -}}
 {{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end -}}
-{{- range $name, $field := dict "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_UID" "metadata.uid" -}}
+{{- range $name, $field := dict "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_UID" "metadata.uid" "NODE_NAME" "spec.nodeName" -}}
 {{- if not (has $name $names) }}
 - name: {{ $name }}
   valueFrom: {fieldRef: {fieldPath: {{ $field }}}}
