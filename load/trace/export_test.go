@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/config"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -173,6 +174,32 @@ func TestHeaderFilesAreSentAndReadAgain(t *testing.T) {
 		key := map[string]string{"grpc": "x-key", "http": "X-Key"}[protocol]
 		if diff := cmp.Diff([]string{"two"}, headers[key]); diff != "" {
 			t.Errorf("header (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestACollectorWithTLSIsTrustedByItsCertificateAlone(t *testing.T) {
+	both(t, func(t *testing.T, protocol string) {
+		collector := otlptest.StartTLS(t)
+		for name, test := range map[string]struct {
+			ca   []byte
+			want fate
+		}{
+			"its own":  {collector.CA, fate{Exported: 2}},
+			"no other": {nil, fate{Failed: 2}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				tracer := newTracer(t, func(o *Options) {
+					at(collector, protocol)(o)
+					o.Config.TLS = &config.TLSConfig{CA: string(test.ca)}
+				})
+				end := tracer.Start()
+				tracer.Send(read())
+				end()
+				if diff := cmp.Diff(test.want, tracer.fate()); diff != "" {
+					t.Errorf("spans (-want +got):\n%s", diff)
+				}
+			})
 		}
 	})
 }

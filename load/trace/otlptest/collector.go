@@ -4,8 +4,10 @@ package otlptest
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,7 @@ import (
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 )
@@ -25,7 +28,8 @@ type Collector struct {
 	collectorpb.UnimplementedTraceServiceServer
 
 	Address string // host:port, of gRPC
-	URL     string // http://host:port, of HTTP
+	URL     string // http(s)://host:port, of HTTP
+	CA      []byte // in PEM, of the certificate for 127.0.0.1; nil: it speaks without TLS
 	Stop    func() // ends it at once; the test's end does so too
 
 	mu       sync.Mutex
@@ -39,16 +43,35 @@ type Collector struct {
 // Start serves a collector that takes everything, until the test ends.
 func Start(t testing.TB) *Collector {
 	t.Helper()
+	return start(t, false)
+}
+
+// StartTLS is the same with TLS on both protocols.
+func StartTLS(t testing.TB) *Collector {
+	t.Helper()
+	return start(t, true)
+}
+
+func start(t testing.TB, secure bool) *Collector {
+	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &Collector{Address: listener.Addr().String(), answer: func(context.Context) error { return nil }}
+	web := httptest.NewUnstartedServer(c)
+	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // of clients that refuse the certificate
 	calls := grpc.NewServer()
+	if secure {
+		web.StartTLS()
+		c.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
+		calls = grpc.NewServer(grpc.Creds(credentials.NewServerTLSFromCert(&web.TLS.Certificates[0])))
+	} else {
+		web.Start()
+	}
 	collectorpb.RegisterTraceServiceServer(calls, c)
 	served := make(chan error, 1)
 	go func() { served <- calls.Serve(listener) }()
-	web := httptest.NewServer(c)
 	c.URL = web.URL
 	c.Stop = sync.OnceFunc(func() {
 		calls.Stop()
