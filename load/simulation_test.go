@@ -113,6 +113,7 @@ type simulation struct {
 	protocol metric.Protocol
 	timeout  time.Duration // of requests
 	verify   ledger.Config
+	told     func(scenario.Violation) // is told too of a wrong answer; nil: nobody is
 	end      func()
 }
 
@@ -177,7 +178,13 @@ func (s *simulation) live(t *testing.T, dir string, change func(*Options)) *life
 	}
 	o.World = func(mix *scenario.Mix, tell func(scenario.Violation)) (*scenario.World, error) {
 		return scenario.NewWorld(scenario.Config{
-			Data: o.Data, Verify: s.verify, Protocol: s.protocol, Identity: o.Identity, Store: o.Store, OnViolation: tell,
+			Data: o.Data, Verify: s.verify, Protocol: s.protocol, Identity: o.Identity, Store: o.Store,
+			OnViolation: func(v scenario.Violation) {
+				if s.told != nil {
+					s.told(v)
+				}
+				tell(v)
+			},
 		}, mix)
 	}
 	var err error

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"encoding/hex"
 	"log/slog"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"opensaves-soak/load/trace"
 	"opensaves-soak/load/trace/otlptest"
 	"opensaves-soak/opensaves"
+	"opensaves-soak/opensaves/sandbox"
+	"opensaves-soak/opensaves/sandbox/fault"
 )
 
 func TestExemplarsPreferTracesThatHaveTheTargetsSide(t *testing.T) {
@@ -43,6 +46,54 @@ func TestExemplarsPreferTracesThatHaveTheTargetsSide(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "b", "b", "d", "e"}, shown); diff != "" {
 		t.Errorf("exemplars (-want +got):\n%s", diff)
 	}
+}
+
+// What no arrival asked for has no trace.
+func TestEveryWrongAnswerLeadsToTracesThatWereReceived(t *testing.T) {
+	for _, protocol := range []metric.Protocol{metric.HTTP, metric.GRPC} {
+		t.Run(protocol.String(), func(t *testing.T) {
+			t.Parallel()
+			box, collector := sandbox.New(sandbox.Config{}), otlptest.Start(t)
+			sim := simulate(t, protocol, box) // in real time, as a real collector is there
+			defer sim.end()
+			told := make(chan scenario.Violation, 10_000)
+			sim.told = func(v scenario.Violation) { told <- v }
+			box.SetFaults(fault.Faults{Kinds: map[string]float64{"corrupt": 0.01, "lost_write": 0.01}})
+			l := sim.live(t, "", func(o *Options) { o.Trace = tracer(t, collector, 0, o) })
+			wrong, suspected := map[string]bool{}, map[string]bool{}
+			for end := time.After(time.Minute); len(wrong) < 10 || len(suspected) < 3; {
+				select {
+				case v := <-told:
+					wrong[v.Trace], suspected[v.Suspected] = true, true
+				case <-end:
+					t.Fatalf("got traces %v of wrong answers, %v of suspicions, want ten and two", wrong, suspected)
+				}
+			}
+			l.stop()
+			received := map[string]bool{"": true}
+			for _, span := range collector.Spans() {
+				received[hex.EncodeToString(span.GetTraceId())] = true
+			}
+			for _, ids := range []map[string]bool{wrong, suspected} {
+				for id := range ids {
+					if !received[id] {
+						t.Errorf("got no trace %q, want that of a wrong answer or its suspicion", id)
+					}
+				}
+			}
+		})
+	}
+}
+
+func tracer(t testing.TB, collector *otlptest.Collector, ratio float64, o *Options) *trace.Tracer {
+	t.Helper()
+	config := trace.DefaultConfig()
+	config.Endpoint, config.SampleRatio = collector.Address, ratio
+	tracer, err := trace.New(trace.Options{Config: config, Target: opensaves.Config{Address: "http://target"}, Metrics: o.Metrics, Log: o.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tracer
 }
 
 func TestAMeasurementWithoutATraceAllocatesNothing(t *testing.T) {
@@ -86,12 +137,7 @@ func benchRunner(b *testing.B, ratio float64) *Runner {
 		return scenario.NewWorld(scenario.Config{Data: o.Data, Verify: ledger.DefaultConfig(), Identity: ledger.NewIdentity(), OnViolation: tell}, mix)
 	}
 	if ratio >= 0 {
-		config := trace.DefaultConfig()
-		config.Endpoint, config.SampleRatio = otlptest.Start(b).Address, ratio
-		var err error
-		if o.Trace, err = trace.New(trace.Options{Config: config, Target: opensaves.Config{Address: "http://target"}, Metrics: o.Metrics, Log: o.Log}); err != nil {
-			b.Fatal(err)
-		}
+		o.Trace = tracer(b, otlptest.Start(b), ratio, &o)
 		b.Cleanup(o.Trace.Start())
 	}
 	r, err := New(o)

@@ -345,9 +345,10 @@ func TestSlowAndWrongAndFailedRequestsAreKeptAtARatioOfNothing(t *testing.T) {
 			if want := d.slower(t, 0.1); float64(slow) != want || slow == 0 {
 				t.Errorf("got %d traces of slow requests, want %v", slow, want)
 			}
-			wrong := len(traces.arrivals("opensaves_soak.verdict", "violation"))
-			if told := s.sum(metric.CheckViolations, nil); wrong == 0 || float64(wrong) < told/2 {
-				t.Errorf("got %d traces of wrong answers, want some: %v were told", wrong, told)
+			// Some wrong answers were no arrival's.
+			wrong := float64(len(traces.arrivals("opensaves_soak.verdict", "violation")))
+			if most := s.sum(metric.Checks, labels{"result": "violation"}); wrong == 0 || wrong > most {
+				t.Errorf("got %v traces of wrong answers, want some and %v at most", wrong, most)
 			}
 			for context, sampled := range seen.all {
 				if sampled {
@@ -361,9 +362,14 @@ func TestSlowAndWrongAndFailedRequestsAreKeptAtARatioOfNothing(t *testing.T) {
 				}
 			}
 			traces.mustLead(t, "native", native)
-			logged := regexp.MustCompile(`wrong answer".* trace_id=(\w+)`).FindStringSubmatch(d.stderr.(*strings.Builder).String())
-			if logged == nil || traces[logged[1]] == nil {
-				t.Errorf("got the trace %v in the log, want one that was received", logged)
+			logged := regexp.MustCompile(`wrong answer".*trace_id=(\w+)`).FindAllStringSubmatch(d.stderr.(*strings.Builder).String(), -1)
+			for _, match := range logged {
+				if traces[match[1]] == nil {
+					t.Errorf("got %s in the log, want a trace that was received", match[0])
+				}
+			}
+			if logged == nil {
+				t.Error("got no trace in the log, want one")
 			}
 		})
 	}
