@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"sort"
 	"strings"
 	"sync/atomic"
@@ -8,7 +9,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/trace"
+	"opensaves-soak/opensaves"
 )
 
 // exemplar leads from a measurement to the trace of the request that was measured.
@@ -78,8 +81,20 @@ func (r *Runner) trace(a *arrival, err error) *exemplar {
 		Context: t.Trace, For: reason, Operation: t.Op, Drawn: t.Drawn.Op, Class: t.Op.Class(t.Size),
 		Outcome: result.Outcome, Code: result.Code, Checked: result.Checked, Check: result.Check, Verdict: result.Verdict,
 		Store: strings.Clone(t.Call.Store), Key: strings.Clone(t.Call.Key), // the task's memory is used again
-		Wire: t.Answer.Wire, Connection: t.Answer.Connection, ConnectionWait: t.Answer.ConnectionWait, Attempts: t.Answer.Attempts,
-		Due: wall(a.due), Sent: wall(a.sent), Answered: wall(a.answered), FirstByte: t.Answer.FirstByte,
+		Wire: t.Answer.Wire, WireCode: result.Code, Connection: t.Answer.Connection, ConnectionWait: t.Answer.ConnectionWait,
+		Written: t.Answer.Attempts > 0, Due: wall(a.due), Sent: wall(a.sent), Answered: wall(a.answered),
+	}
+	if first := t.Answer.FirstByte; !first.IsZero() {
+		request.FirstByte = wall(first.Sub(a.origin))
+	}
+	for _, at := range t.Answer.Resent {
+		request.Resent = append(request.Resent, wall(at.Sub(a.origin)))
+	}
+	if errors.Is(err, opensaves.ErrResent) {
+		request.WireCode = metric.OK
+	}
+	if result.Verdict == metric.Violation {
+		request.Violation = result.Kind.String()
 	}
 	if record := t.Call.Record; record != nil {
 		request.Store, request.Key = strings.Clone(record.Store), strings.Clone(record.Key)
@@ -87,7 +102,7 @@ func (r *Runner) trace(a *arrival, err error) *exemplar {
 	if err != nil {
 		request.Error = err.Error()
 	}
-	if sent := r.Trace.Send(request); !sent && !t.Trace.Sampled {
+	if !r.Trace.Send(request) {
 		return nil
 	}
 	return &exemplar{labels: labels(t.Trace.String()), sampled: t.Trace.Sampled, at: now.UnixNano()}

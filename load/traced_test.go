@@ -112,18 +112,53 @@ func BenchmarkArrival(b *testing.B) {
 		ratio float64 // below 0: there is no tracing
 	}{{"off", -1}, {"none", 0}, {"hundredth", 0.01}, {"all", 1}} {
 		b.Run(side.name, func(b *testing.B) {
-			r := benchRunner(b, side.ratio)
+			r := pinger(b, otlptest.Start(b), side.ratio)
+			b.Cleanup(r.Trace.Start())
 			b.ReportAllocs()
 			for b.Loop() {
-				r.pending.Add(1)
-				r.inFlight.Add(1)
-				r.send(scenario.Draw{Op: metric.Ping}, r.now())
+				r.ping()
 			}
 		})
 	}
 }
 
-func benchRunner(b *testing.B, ratio float64) *Runner {
+func (r *Runner) ping() {
+	r.pending.Add(1)
+	r.inFlight.Add(1)
+	r.send(scenario.Draw{Op: metric.Ping}, r.now())
+}
+
+// An exemplar would lead nowhere, and keep others off.
+func TestWhatFindsNoRoomIsNoExemplar(t *testing.T) {
+	collector := otlptest.Start(t)
+	r := pinger(t, collector, 1)
+	for range 2 * trace.DefaultConfig().Queue {
+		r.ping()
+	}
+	r.Trace.Start()() // exports what found room
+	received := map[string]bool{}
+	for _, span := range collector.Spans() {
+		received[hex.EncodeToString(span.GetTraceId())] = true
+	}
+	shown := 0
+	s := soak{registry: r.Metrics.Registerer.(*prometheus.Registry)}
+	s.each(t, metric.ResponseTime, nil, func(m *dto.Metric) {
+		for _, b := range m.GetHistogram().GetBucket() {
+			for _, l := range b.GetExemplar().GetLabel() {
+				if shown++; !received[l.GetValue()] {
+					t.Errorf("got the exemplar %s, want none that was not received", l.GetValue())
+				}
+			}
+		}
+	})
+	if shown == 0 {
+		t.Error("got no exemplar, want some")
+	}
+}
+
+// pinger is a runner whose requests are answered at once. A ratio below 0 is no tracing.
+func pinger(b testing.TB, collector *otlptest.Collector, ratio float64) *Runner {
+	b.Helper()
 	o := Options{
 		Config: DefaultConfig(), Data: scenario.DefaultConfig(), Slowest: time.Second, Embedded: true,
 		Price: func(metric.Operation, int64, int64) float64 { return 0 },
@@ -137,8 +172,7 @@ func benchRunner(b *testing.B, ratio float64) *Runner {
 		return scenario.NewWorld(scenario.Config{Data: o.Data, Verify: ledger.DefaultConfig(), Identity: ledger.NewIdentity(), OnViolation: tell}, mix)
 	}
 	if ratio >= 0 {
-		o.Trace = tracer(b, otlptest.Start(b), ratio, &o)
-		b.Cleanup(o.Trace.Start())
+		o.Trace = tracer(b, collector, ratio, &o)
 	}
 	r, err := New(o)
 	if err != nil {

@@ -153,7 +153,7 @@ func checkURL(address string) error {
 	case u.Port() == "" && !strings.HasSuffix(u.Host, ":"):
 		return nil
 	}
-	return checkPort(address, u.Port())
+	return CheckPort(address, u.Port())
 }
 
 func checkHostPort(address string) error {
@@ -164,10 +164,11 @@ func checkHostPort(address string) error {
 	if err != nil || host == "" || strings.Contains(host, "/") {
 		return fmt.Errorf("got %q, want http(s)://host[:port], host:port or dns:///name:port", address)
 	}
-	return checkPort(address, port)
+	return CheckPort(address, port)
 }
 
-func checkPort(address, port string) error {
+// CheckPort returns an error that names the address unless its port is from 1 to 65535.
+func CheckPort(address, port string) error {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return fmt.Errorf("got %q with port %q, want a port from 1 to 65535", address, port)
 	}

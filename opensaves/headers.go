@@ -138,7 +138,7 @@ func (c *Config) checkHeaders() []error {
 		path := "target." + section + "." + name
 		lower := strings.ToLower(name)
 		if problem == "" {
-			problem = c.nameProblem(lower)
+			problem = HeaderProblem(lower, c.Wire())
 		}
 		if problem != "" {
 			errs = append(errs, fmt.Errorf("%s: %s", path, problem))
@@ -166,11 +166,13 @@ var ownHeaders = map[string]bool{
 	"transfer-encoding": true, "upgrade": true, "host": true, "user-agent": true, "expect": true,
 }
 
-func (c *Config) nameProblem(lower string) string {
+// HeaderProblem says why no request may carry a header of this name in lower case;
+// empty: it may.
+func HeaderProblem(lower string, wire metric.Protocol) string {
 	switch {
 	case !httpguts.ValidHeaderFieldName(lower):
 		return "got no header name"
-	case ownHeaders[lower], c.Wire() == metric.GRPC && strings.HasPrefix(lower, "grpc-"):
+	case ownHeaders[lower], wire == metric.GRPC && strings.HasPrefix(lower, "grpc-"):
 		return "got a header that the wire sets itself, want another one"
 	}
 	return ""

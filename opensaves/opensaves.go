@@ -193,6 +193,7 @@ type Answer struct {
 	Responded      bool          // the target answered, whatever it said; gRPC cannot tell for Unavailable, and says no
 	Sent, Received int64         // payload bytes on the wire
 	Attempts       int           // times the request was written to a connection
+	Resent         []time.Time   // when it was written again, which makes the call fail with ErrResent at the least
 	Connection     string        // which one, as local and remote address; empty where the call never got one
 	Wire           Wire
 
@@ -219,6 +220,10 @@ func (a *Answer) Reset() {
 		Buffer:   a.Buffer[:0],
 	}
 }
+
+// ErrResent is the cause of an Error where the transport sent the request again by
+// itself, and got an answer that is none otherwise.
+var ErrResent = errors.New("the transport sent the request again by itself")
 
 // Error is a call that did not succeed.
 type Error struct {

@@ -101,7 +101,7 @@ var (
 	NonMonotonic = counter("non_monotonic_total",
 		"Reads that showed an older version than an earlier read of the same object.")
 	Spans = counter("spans_total",
-		"Spans of traces, by what became of them: the collector took them, there was no room to wait for it, or it did not take the batch that they were in.", "result")
+		"Spans of traces, by what became of them: the collector took them, there was no room to wait for it, or it did not take them.", "result")
 	WorkingSetObjects = gauge("working_set_objects",
 		"Objects that the tester keeps on the target.", "kind")
 	WorkingSetBytes = gauge("working_set_bytes",

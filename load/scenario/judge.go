@@ -98,7 +98,7 @@ func (t *Task) accuse(w *World, v Violation, o *ledger.Object) {
 		t.shadow.catch(v.Kind)
 		return
 	}
-	t.Result.Verdict = metric.Violation
+	t.Result.Verdict, t.Result.Kind = metric.Violation, v.Kind
 	if !o.Accuse(v.Kind) {
 		return
 	}

@@ -70,6 +70,7 @@ type Result struct {
 	Checked   bool // there was an answer to look at
 	Check     metric.Check
 	Verdict   metric.Result // the worst on what the answer showed
+	Kind      ledger.Kind   // of the violation
 	Age       time.Duration // of the oldest acknowledged write that it did not show
 	Backwards bool          // it showed less than an earlier answer
 	Unknown   bool          // a write whose end nobody knows

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +18,12 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	"golang.org/x/net/http/httpguts"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/keepalive"
 
 	"opensaves-soak/exporter/metric"
 )
@@ -34,41 +37,42 @@ const (
 )
 
 // connect makes the client of the collector, and what closes the connections
-// that it leaves open. It connects when it first exports.
+// that it leaves open. It connects when it first exports. All settings are given
+// that it would take from the environment, where they may be another program's.
 func connect(c *Config) (client otlptrace.Client, idle func(), err error) {
 	headers := headerFiles(c.HeaderFiles)
 	if _, err := headers.GetRequestMetadata(context.Background()); err != nil {
 		return nil, nil, err
 	}
-	if c.Protocol == metric.HTTP.String() {
-		return connectHTTP(c, headers)
-	}
-	options := []otlptracegrpc.Option{
-		otlptracegrpc.WithEndpoint(c.Endpoint), otlptracegrpc.WithTimeout(timeout),
-		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: true, InitialInterval: soonest, MaxInterval: longest, MaxElapsedTime: timeout}),
-		otlptracegrpc.WithDialOption(grpc.WithPerRPCCredentials(headers), grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 30 * time.Second}, MinConnectTimeout: timeout,
-		})),
-	}
-	if c.TLS == nil {
-		return otlptracegrpc.NewClient(append(options, otlptracegrpc.WithInsecure())...), func() {}, nil
-	}
-	trust, err := config.NewTLSConfig(c.TLS)
-	if err != nil {
-		return nil, nil, fmt.Errorf("tracing.tls: %w", err)
-	}
-	return otlptracegrpc.NewClient(append(options, otlptracegrpc.WithTLSCredentials(credentials.NewTLS(trust)))...), func() {}, nil
-}
-
-func connectHTTP(c *Config, headers headerFiles) (otlptrace.Client, func(), error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	var trust *tls.Config
 	if c.TLS != nil {
-		trust, err := config.NewTLSConfig(c.TLS)
-		if err != nil {
+		if trust, err = config.NewTLSConfig(c.TLS); err != nil {
 			return nil, nil, fmt.Errorf("tracing.tls: %w", err)
 		}
-		transport.TLSClientConfig = trust
 	}
+	if c.Protocol == metric.HTTP.String() {
+		return connectHTTP(c, trust, headers)
+	}
+	secure := insecure.NewCredentials()
+	if trust != nil {
+		secure = credentials.NewTLS(trust)
+	}
+	return otlptracegrpc.NewClient(
+		otlptracegrpc.WithEndpoint(c.Endpoint), otlptracegrpc.WithTimeout(timeout), otlptracegrpc.WithHeaders(nil),
+		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: true, InitialInterval: soonest, MaxInterval: longest, MaxElapsedTime: timeout}),
+		otlptracegrpc.WithDialOption(
+			grpc.WithTransportCredentials(secure), grpc.WithPerRPCCredentials(headers), grpc.WithDefaultCallOptions(grpc.UseCompressor(encoding.Identity)),
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: timeout, Timeout: timeout}), // a host that vanished says nothing
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff: backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 30 * time.Second}, MinConnectTimeout: timeout,
+			})),
+	), func() {}, nil
+}
+
+func connectHTTP(c *Config, trust *tls.Config, headers headerFiles) (otlptrace.Client, func(), error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = trust
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: timeout, PingTimeout: timeout}
 	endpoint, err := url.Parse(c.Endpoint)
 	if err != nil {
 		return nil, nil, fmt.Errorf("tracing.endpoint: %w", err)
@@ -77,9 +81,14 @@ func connectHTTP(c *Config, headers headerFiles) (otlptrace.Client, func(), erro
 		endpoint.Path = "/v1/traces"
 	}
 	return otlptracehttp.NewClient(
-		otlptracehttp.WithEndpointURL(endpoint.String()), otlptracehttp.WithTimeout(timeout),
+		otlptracehttp.WithEndpointURL(endpoint.String()), otlptracehttp.WithTimeout(timeout), otlptracehttp.WithHeaders(nil),
+		otlptracehttp.WithCompression(otlptracehttp.NoCompression), otlptracehttp.WithEncoding(otlptracehttp.EncodingProtobuf), otlptracehttp.WithTLSClientConfig(nil),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: soonest, MaxInterval: longest, MaxElapsedTime: timeout}),
-		otlptracehttp.WithHTTPClient(&http.Client{Transport: authorized{transport, headers}, Timeout: timeout}),
+		otlptracehttp.WithHTTPClient(&http.Client{
+			Transport: authorized{transport, headers}, Timeout: timeout,
+			// Whoever redirects is no collector, and must not have the headers sent on.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}),
 	), transport.CloseIdleConnections, nil
 }
 
@@ -121,7 +130,7 @@ func readHeader(path string) (string, error) {
 		return "", err
 	case len(body) > maxHeaderFile:
 		return "", fmt.Errorf("got more than %d bytes, want at most that", maxHeaderFile)
-	case value == "" || !httpguts.ValidHeaderFieldValue(value):
+	case value == "" || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }):
 		return "", errors.New("got no value that a header may hold")
 	}
 	return value, nil

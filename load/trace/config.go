@@ -12,9 +12,9 @@ import (
 
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-	"golang.org/x/net/http/httpguts"
 
 	"opensaves-soak/exporter/metric"
+	"opensaves-soak/opensaves"
 )
 
 // How a trace's context travels with a request.
@@ -43,7 +43,7 @@ func DefaultConfig() Config {
 	}
 }
 
-const maxQueue = 100_000 // about 40 MB
+const maxQueue = 100_000 // about 60 MB
 
 // Header is the name of the header that carries a trace's context.
 func (c *Config) Header() string {
@@ -74,9 +74,14 @@ func (c *Config) Validate() error {
 		err := c.TLS.Validate()
 		want(err == nil, "tls: %w", err)
 	}
+	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.HeaderFiles)) {
-		want(httpguts.ValidHeaderFieldName(name) && !strings.HasPrefix(strings.ToLower(name), "grpc-"), "header_files.%s: got no name of a header that may be set", name)
+		lower := strings.ToLower(name)
+		problem := opensaves.HeaderProblem(lower, metric.GRPC) // what one protocol sets itself is odd on the other
+		want(problem == "", "header_files.%s: %s", name, problem)
+		want(!seen[lower], "header_files.%s: got the header a second time", name)
 		want(c.HeaderFiles[name] != "", "header_files.%s: got no path, want a file", name)
+		seen[lower] = true
 	}
 	return errors.Join(errs...)
 }
@@ -91,11 +96,14 @@ func (c *Config) checkEndpoint() error {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return errors.New("got no http(s)://host[:port][/path], want that with protocol http")
 		}
-		return nil
+		if u.Port() == "" && !strings.HasSuffix(u.Host, ":") {
+			return nil
+		}
+		return opensaves.CheckPort(c.Endpoint, u.Port())
 	}
 	host, port, err := net.SplitHostPort(c.Endpoint)
-	if err != nil || host == "" || port == "" || strings.Contains(host, "/") {
+	if err != nil || host == "" || strings.ContainsAny(host, "/, ") {
 		return fmt.Errorf("got %q, want host:port with protocol grpc", c.Endpoint)
 	}
-	return nil
+	return opensaves.CheckPort(c.Endpoint, port)
 }

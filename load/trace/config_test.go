@@ -22,7 +22,7 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		`tracing.queue: got 0, want 1 to 100000`,
 		`tracing.tls: at most one of ca, ca_file & ca_ref must be configured`,
 		`tracing.header_files.X-Key: got no path, want a file`,
-		`tracing.header_files.a b: got no name of a header that may be set`,
+		`tracing.header_files.a b: got no header name`,
 	}
 	if diff := cmp.Diff(want, strings.Split(c.Validate().Error(), "\n")); diff != "" {
 		t.Errorf("mistakes (-want +got):\n%s", diff)
@@ -37,6 +37,9 @@ func TestAnEndpointSuitsItsProtocol(t *testing.T) {
 		"grpc":                 {"grpc", "collector:4317", true},
 		"grpc, an IPv6":        {"grpc", "[::1]:4317", true},
 		"grpc without a port":  {"grpc", "collector", false},
+		"grpc, a port's name":  {"grpc", "collector:otlp", false},
+		"grpc, two of them":    {"grpc", "a,b:4317", false},
+		"http, no such port":   {"http", "http://collector:99999", false},
 		"grpc with a user":     {"grpc", "me@collector:4317", false},
 		"http":                 {"http", "http://collector:4318", true},
 		"http with a path":     {"http", "https://collector/otlp/v1/traces", true},
@@ -55,7 +58,7 @@ func TestAnEndpointSuitsItsProtocol(t *testing.T) {
 	}
 }
 
-func FuzzAnEndpointThatIsTakenConnects(f *testing.F) {
+func FuzzAClientIsMadeOfWhatIsTaken(f *testing.F) {
 	f.Add("http", "http://collector:4318/v1/traces")
 	f.Add("grpc", "[::1]:4317")
 	f.Fuzz(func(t *testing.T, protocol, endpoint string) {

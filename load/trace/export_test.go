@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,8 +68,9 @@ func read() Request {
 		Context: Context{ID: [16]byte{1}, Arrival: [8]byte{2}, Attempt: [8]byte{3}}, For: Error,
 		Operation: metric.GetRecord, Drawn: metric.UpdateRecord, Class: metric.Read, Outcome: metric.Failure, Code: metric.Unavailable,
 		Checked: true, Check: metric.CheckRecord, Verdict: metric.Unjudged, Store: "s", Key: "k", Error: "503 no",
-		Wire:       opensaves.Wire{Method: "GET", Route: "/api/stores/{record.store}/records{query}", Target: "/api/stores/s/records?limit=1", Status: 503},
-		Connection: "10.0.0.1:5→10.0.0.2:80", ConnectionWait: time.Millisecond, Attempts: 2,
+		Wire:     opensaves.Wire{Method: "GET", Route: "/api/stores/{record.store}/records{query}", Target: "/api/stores/s/records?limit=1", Status: 503},
+		WireCode: metric.Unavailable, Written: true,
+		Connection: "10.0.0.1:5→10.0.0.2:80", ConnectionWait: time.Millisecond,
 		Due: due, Sent: due.Add(time.Second), Answered: due.Add(2 * time.Second), FirstByte: due.Add(1500 * time.Millisecond),
 	}
 }
@@ -81,12 +83,13 @@ func mark(name string, after time.Duration) *tracepb.Span_Event {
 	return &tracepb.Span_Event{Name: name, TimeUnixNano: uint64(due.Add(after).UnixNano())}
 }
 
-func TestARequestIsTheSpanOfAnArrivalAndOneBelowItOfWhatWasWritten(t *testing.T) {
+func TestARequestIsTheSpanOfAnArrivalAndOneBelowItOfEachAttempt(t *testing.T) {
 	both(t, func(t *testing.T, protocol string) {
 		collector := otlptest.Start(t)
-		tracer := newTracer(t, at(collector, protocol))
+		tracer, r := newTracer(t, at(collector, protocol)), read()
+		r.Resent = []time.Time{due.Add(1200 * time.Millisecond)}
 		end := tracer.Start()
-		tracer.Send(read())
+		tracer.Send(r)
 		end()
 		want := []*tracepb.Span{{
 			TraceId: []byte{1, 15: 0}, SpanId: []byte{2, 7: 0}, Flags: 0x100, Name: "get_record", Kind: tracepb.Span_SPAN_KIND_INTERNAL,
@@ -102,7 +105,7 @@ func TestARequestIsTheSpanOfAnArrivalAndOneBelowItOfWhatWasWritten(t *testing.T)
 		}, {
 			TraceId: []byte{1, 15: 0}, SpanId: []byte{3, 7: 0}, ParentSpanId: []byte{2, 7: 0}, Flags: 0x100,
 			Name: "GET /api/stores/{store}/records", Kind: tracepb.Span_SPAN_KIND_CLIENT,
-			StartTimeUnixNano: 1_700_000_001e9, EndTimeUnixNano: 1_700_000_002e9,
+			StartTimeUnixNano: 1_700_000_001_200e6, EndTimeUnixNano: 1_700_000_002e9,
 			Attributes: []*commonpb.KeyValue{
 				text("server.address", "Target"), int1("server.port", 80), text("network.peer.address", "10.0.0.2"), int1("network.peer.port", 80),
 				text("http.request.method", "GET"), text("url.template", "/api/stores/{store}/records"),
@@ -111,11 +114,25 @@ func TestARequestIsTheSpanOfAnArrivalAndOneBelowItOfWhatWasWritten(t *testing.T)
 			},
 			Events: []*tracepb.Span_Event{mark("connected", 1001*time.Millisecond), mark("first_byte", 1500*time.Millisecond)},
 			Status: &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "503 no"},
+		}, {
+			TraceId: []byte{1, 15: 0}, ParentSpanId: []byte{2, 7: 0}, Flags: 0x100,
+			Name: "GET /api/stores/{store}/records", Kind: tracepb.Span_SPAN_KIND_CLIENT,
+			StartTimeUnixNano: 1_700_000_001e9, EndTimeUnixNano: 1_700_000_001_200e6,
+			Attributes: []*commonpb.KeyValue{
+				text("server.address", "Target"), int1("server.port", 80), text("network.peer.address", "10.0.0.2"), int1("network.peer.port", 80),
+				text("http.request.method", "GET"), text("url.template", "/api/stores/{store}/records"),
+				text("url.full", "http://Target/api/stores/s/records?limit=1"), text("network.protocol.version", "1.1"), text("error.type", "_OTHER"),
+			},
+			Status: &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "sent again"},
 		}}
-		if diff := cmp.Diff(want, collector.Spans(), protocmp.Transform()); diff != "" {
+		got := collector.Spans()
+		if len(got) == 3 && len(got[2].GetSpanId()) == 8 { // drawn
+			got[2].SpanId = nil
+		}
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 			t.Errorf("spans (-want +got):\n%s", diff)
 		}
-		if got, want := tracer.fate(), (fate{Exported: 2}); got != want {
+		if got, want := tracer.fate(), (fate{Exported: 3}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
@@ -126,7 +143,7 @@ func TestASpanOfGRPCIsNamedByItsMethod(t *testing.T) {
 		o.Config.Endpoint, o.Target = "127.0.0.1:1", opensaves.Config{Address: "dns:///saves:6000"}
 	})
 	r := read()
-	r.For, r.Sampled, r.Code, r.Outcome, r.Attempts, r.Connection, r.Error = Head, true, metric.NotFound, metric.Success, 1, "", "no record"
+	r.For, r.Sampled, r.WireCode, r.Outcome, r.Connection, r.Error = Head, true, metric.NotFound, metric.Success, "", "no record"
 	r.FirstByte, r.Wire = time.Time{}, opensaves.Wire{Method: "/opensaves.OpenSaves/GetRecord"}
 	want := &tracepb.Span{
 		TraceId: []byte{1, 15: 0}, SpanId: []byte{3, 7: 0}, ParentSpanId: []byte{2, 7: 0}, Flags: 0x101,
@@ -147,7 +164,7 @@ func TestASpanOfGRPCIsNamedByItsMethod(t *testing.T) {
 func TestWhatNeverGotAConnectionHasNoSpanBelowIt(t *testing.T) {
 	tracer := newTracer(t, func(o *Options) { o.Config.Endpoint = "127.0.0.1:1" })
 	r := read()
-	r.Attempts = 0
+	r.Written = false
 	if got := tracer.spans(&r); len(got) != 1 || r.spans() != 1 {
 		t.Errorf("got %d spans, and %d counted, want 1", len(got), r.spans())
 	}
@@ -215,11 +232,11 @@ func TestAHeaderFileThatIsMissingIsAMistake(t *testing.T) {
 
 func TestTheResourceIsWhatTheEnvironmentSays(t *testing.T) {
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "k8s.cluster.name=prod,k8s.pod.uid=u-2")
-	r, err := newResource("1.2", func(name string) string {
+	r, service, err := newResource("1.2", func(name string) string {
 		return map[string]string{"POD_NAME": "soak-0", "POD_NAMESPACE": "saves", "POD_UID": "u-1", "NODE_NAME": "n"}[name]
 	})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || service != "opensaves-soak" {
+		t.Fatalf("got service %q and %v, want opensaves-soak", service, err)
 	}
 	got := map[string]string{}
 	for _, a := range r.GetAttributes() {
@@ -300,4 +317,45 @@ func TestSpansAreTakenAgainOnceTheCollectorIsBack(t *testing.T) {
 			t.Errorf("got %d spans, want those of the second request at least", got)
 		}
 	})
+}
+
+func TestWhatXRayShowsIsNamedByTheServiceAndTheTarget(t *testing.T) {
+	tracer, r := newTracer(t, func(o *Options) { o.Config.Endpoint = "127.0.0.1:1" }), read()
+	r.xray = true
+	var got []string
+	for _, span := range tracer.spans(&r) {
+		for _, a := range span.GetAttributes() {
+			if strings.HasPrefix(a.GetKey(), "aws.") || strings.HasPrefix(a.GetKey(), "network.peer") {
+				got = append(got, a.GetKey()+"="+a.GetValue().GetStringValue())
+			}
+		}
+	}
+	want := []string{"aws.span.kind=LOCAL_ROOT", "aws.local.service=opensaves-soak", "aws.remote.service=Target"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("attributes (-want +got):\n%s", diff)
+	}
+}
+
+func TestATargetIsNamedByItsHostAndPort(t *testing.T) {
+	for address, want := range map[string]server{
+		"http://saves":          {host: "saves", port: 80, base: "http://saves"},
+		"HTTPS://saves//":       {host: "saves", port: 443, base: "https://saves"},
+		"http://[::1]":          {host: "::1", port: 80, base: "http://[::1]"},
+		"http://[::1]:8080":     {host: "::1", port: 8080, base: "http://[::1]:8080"},
+		"dns:///[::1]:6000":     {host: "::1", port: 6000},
+		"saves.example.org:443": {host: "saves.example.org", port: 443},
+	} {
+		if got := serverOf(&opensaves.Config{Address: address}); got != want {
+			t.Errorf("%s: got %+v, want %+v", address, got, want)
+		}
+	}
+}
+
+func TestOnlyBeingSentAgainIsNoFaultOfTheLastAttempt(t *testing.T) {
+	tracer, r := newTracer(t, func(o *Options) { o.Config.Endpoint = "127.0.0.1:1" }), read()
+	r.WireCode, r.Wire.Status, r.Error = metric.OK, 200, opensaves.ErrResent.Error()
+	spans := tracer.spans(&r)
+	if arrival, attempt := spans[0].GetStatus(), spans[1].GetStatus(); arrival.GetMessage() != r.Error || attempt != nil {
+		t.Errorf("got %v and %v, want the arrival failed and its last attempt not", arrival, attempt)
+	}
 }

@@ -33,17 +33,24 @@ type Request struct {
 	Checked        bool
 	Check          metric.Check
 	Verdict        metric.Result
+	Violation      string // what was wrong with the answer; empty: it was not
 	Store, Key     string // of what it was about
 	Error          string // what the target or the transport said
 	Wire           opensaves.Wire
+	WireCode       metric.Code // of the last answer; OK too where only being sent again made the call fail
 	Connection     string
 	ConnectionWait time.Duration
-	Attempts       int // times that it was written to a connection
+	Written        bool        // to a connection, at all
+	Resent         []time.Time // when it was written again
 
 	Due, Sent, Answered time.Time // the three clocks
 	FirstByte           time.Time // of a blob; zero: none
 }
 
-// spans is how many the request has: one for the arrival, and one for what was
-// written to a connection.
-func (r *Request) spans() int { return 1 + min(r.Attempts, 1) }
+// spans is how many the request has: one for the arrival, and one for each attempt.
+func (r *Request) spans() int {
+	if !r.Written {
+		return 1
+	}
+	return 2 + len(r.Resent)
+}

@@ -20,12 +20,15 @@ var fromPod = map[string]attribute.Key{
 
 // newResource says who makes the spans. OTEL_SERVICE_NAME and
 // OTEL_RESOURCE_ATTRIBUTES stand over what is found out otherwise.
-func newResource(version string, env func(string) string) (*resourcepb.Resource, error) {
+func newResource(version string, env func(string) string) (of *resourcepb.Resource, service string, err error) {
 	instance := env("POD_NAME")
 	if instance == "" {
 		instance, _ = os.Hostname() // without one it has no name
 	}
-	known := []attribute.KeyValue{semconv.ServiceName("opensaves-soak"), semconv.ServiceVersion(version), semconv.ServiceInstanceID(instance)}
+	known := []attribute.KeyValue{semconv.ServiceName("opensaves-soak"), semconv.ServiceInstanceID(instance)}
+	if version != "" {
+		known = append(known, semconv.ServiceVersion(version))
+	}
 	for variable, key := range fromPod {
 		if value := env(variable); value != "" {
 			known = append(known, key.String(value))
@@ -33,11 +36,12 @@ func newResource(version string, env func(string) string) (*resourcepb.Resource,
 	}
 	found, err := resource.New(context.Background(), resource.WithTelemetrySDK(), resource.WithAttributes(known...), resource.WithFromEnv())
 	if err != nil {
-		return nil, fmt.Errorf("reading OTEL_RESOURCE_ATTRIBUTES: %w", err)
+		return nil, "", fmt.Errorf("reading OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	r := &resourcepb.Resource{}
+	of = &resourcepb.Resource{}
 	for _, a := range found.Attributes() {
-		r.Attributes = append(r.Attributes, text(a.Key, a.Value.String()))
+		of.Attributes = append(of.Attributes, text(a.Key, a.Value.String()))
 	}
-	return r, nil
+	name, _ := found.Set().Value(semconv.ServiceNameKey)
+	return of, name.AsString(), nil
 }

@@ -1,7 +1,12 @@
 package trace
 
 import (
+	"cmp"
+	"encoding/binary"
+	"math/rand/v2"
 	"net"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +16,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/protobuf/proto"
 
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/opensaves"
@@ -20,17 +26,26 @@ import (
 const own = "opensaves_soak."
 
 // spans are the request's: one of the arrival with the three clocks as events,
-// and below it what was written to a connection.
+// and below it one of each attempt, the last first: the target was told its id,
+// by the others too.
 func (t *Tracer) spans(r *Request) []*tracepb.Span {
-	spans := []*tracepb.Span{arrivalSpan(r)}
-	if r.Attempts > 0 {
-		spans = append(spans, t.attemptSpan(r))
+	spans := []*tracepb.Span{t.arrivalSpan(r)}
+	if !r.Written {
+		return spans
 	}
+	last := t.attemptSpan(r)
+	spans = append(spans, last)
+	began := r.Sent
+	for i, next := range r.Resent {
+		spans = append(spans, lostSpan(last, i, began, next))
+		began = next
+	}
+	last.StartTimeUnixNano = nanoseconds(began)
 	return spans
 }
 
 // arrivalSpan is named by the operation: no name holds a key.
-func arrivalSpan(r *Request) *tracepb.Span {
+func (t *Tracer) arrivalSpan(r *Request) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId: r.ID[:], SpanId: r.Arrival[:], Flags: r.flags(),
 		Name: r.Operation.String(), Kind: tracepb.Span_SPAN_KIND_INTERNAL,
@@ -40,6 +55,9 @@ func arrivalSpan(r *Request) *tracepb.Span {
 			text(own+"outcome", r.Outcome.String()), text(own+"code", r.Code.String()),
 		},
 		Events: []*tracepb.Span_Event{event("due", r.Due), event("sent", r.Sent), event("answered", r.Answered)},
+	}
+	if r.xray { // would name the node in its map by the operation
+		s.Attributes = append(s.Attributes, text("aws.span.kind", "LOCAL_ROOT"), text("aws.local.service", t.service))
 	}
 	if r.Drawn != r.Operation {
 		s.Attributes = append(s.Attributes, text(own+"drawn", r.Drawn.String()))
@@ -58,13 +76,13 @@ func arrivalSpan(r *Request) *tracepb.Span {
 		s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: r.Error}
 		s.Attributes = append(s.Attributes, text(semconv.ErrorTypeKey, r.Code.String()))
 	case r.Checked && r.Verdict == metric.Violation:
-		s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "the answer is wrong"}
-		s.Attributes = append(s.Attributes, text(semconv.ErrorTypeKey, "violation"))
+		s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "the answer is wrong: " + r.Violation}
+		s.Attributes = append(s.Attributes, text(own+"violation", r.Violation), text(semconv.ErrorTypeKey, "violation"))
 	}
 	return s
 }
 
-// attemptSpan has the id that the target was told.
+// attemptSpan is that of the last attempt, with the id that the target was told.
 func (t *Tracer) attemptSpan(r *Request) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId: r.ID[:], SpanId: r.Attempt[:], ParentSpanId: r.Arrival[:], Flags: r.flags(), Kind: tracepb.Span_SPAN_KIND_CLIENT,
@@ -72,12 +90,7 @@ func (t *Tracer) attemptSpan(r *Request) *tracepb.Span {
 		Attributes: []*commonpb.KeyValue{text(semconv.ServerAddressKey, t.target.host), number(semconv.ServerPortKey, t.target.port)},
 		Events:     []*tracepb.Span_Event{event("connected", r.Sent.Add(r.ConnectionWait))},
 	}
-	if _, remote, ok := strings.Cut(r.Connection, "→"); ok {
-		if host, port, err := net.SplitHostPort(remote); err == nil {
-			n, _ := strconv.Atoi(port) // an address of TCP has one
-			s.Attributes = append(s.Attributes, text(semconv.NetworkPeerAddressKey, host), number(semconv.NetworkPeerPortKey, n))
-		}
-	}
+	s.Attributes = append(s.Attributes, t.peer(r)...)
 	if !r.FirstByte.IsZero() {
 		s.Events = append(s.Events, event("first_byte", r.FirstByte))
 	}
@@ -88,14 +101,50 @@ func (t *Tracer) attemptSpan(r *Request) *tracepb.Span {
 	return s
 }
 
+// peer says who the target is, by its conventions or, for X-Ray, as the node in its
+// map; that would take a peer's address for the client's.
+func (t *Tracer) peer(r *Request) []*commonpb.KeyValue {
+	if r.xray {
+		return []*commonpb.KeyValue{text("aws.remote.service", t.target.host)}
+	}
+	_, remote, _ := strings.Cut(r.Connection, "→")
+	host, port, err := net.SplitHostPort(remote)
+	if err != nil {
+		return nil // it has none
+	}
+	n, _ := strconv.Atoi(port) // an address of TCP has one
+	return []*commonpb.KeyValue{text(semconv.NetworkPeerAddressKey, host), number(semconv.NetworkPeerPortKey, n)}
+}
+
+// lostSpan is that of an attempt before the last, of which is known only when it
+// began and when the next one did.
+func lostSpan(last *tracepb.Span, i int, began, next time.Time) *tracepb.Span {
+	s := proto.Clone(last).(*tracepb.Span)
+	s.SpanId = binary.BigEndian.AppendUint64(nil, rand.Uint64()|1)
+	s.StartTimeUnixNano, s.EndTimeUnixNano, s.Events = nanoseconds(began), nanoseconds(next), nil
+	s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "sent again"}
+	s.Attributes = slices.DeleteFunc(s.Attributes, func(a *commonpb.KeyValue) bool { return ofAnswer[a.GetKey()] })
+	s.Attributes = append(s.Attributes, text(semconv.ErrorTypeKey, "_OTHER"))
+	if i > 0 {
+		s.Attributes = append(s.Attributes, number(semconv.HTTPRequestResendCountKey, i))
+	}
+	return s
+}
+
+// ofAnswer are attributes of the last attempt alone.
+var ofAnswer = map[string]bool{
+	string(semconv.HTTPResponseStatusCodeKey): true, string(semconv.RPCResponseStatusCodeKey): true,
+	string(semconv.ErrorTypeKey): true, string(semconv.HTTPRequestResendCountKey): true,
+}
+
 // describe names the call by the conventions of its protocol, and returns the
 // type of its error; empty: it has none.
 func (t *Tracer) describe(s *tracepb.Span, r *Request) (failed string) {
 	if t.target.base == "" {
 		s.Name = strings.TrimPrefix(r.Wire.Method, "/")
-		status := code.Code(r.Code).String()
+		status := code.Code(r.WireCode).String()
 		s.Attributes = append(s.Attributes, text(semconv.RPCSystemNameKey, "grpc"), text(semconv.RPCMethodKey, s.Name), text(semconv.RPCResponseStatusCodeKey, status))
-		if r.Code == metric.OK {
+		if r.WireCode == metric.OK {
 			return ""
 		}
 		return status
@@ -104,8 +153,8 @@ func (t *Tracer) describe(s *tracepb.Span, r *Request) (failed string) {
 	s.Name = r.Wire.Method + " " + route
 	s.Attributes = append(s.Attributes, text(semconv.HTTPRequestMethodKey, r.Wire.Method), text(semconv.URLTemplateKey, route),
 		text(semconv.URLFullKey, t.target.base+r.Wire.Target), text(semconv.NetworkProtocolVersionKey, "1.1"))
-	if r.Attempts > 1 {
-		s.Attributes = append(s.Attributes, number(semconv.HTTPRequestResendCountKey, r.Attempts-1))
+	if again := len(r.Resent); again > 0 {
+		s.Attributes = append(s.Attributes, number(semconv.HTTPRequestResendCountKey, again))
 	}
 	if r.Wire.Status > 0 {
 		s.Attributes = append(s.Attributes, number(semconv.HTTPResponseStatusCodeKey, r.Wire.Status))
@@ -113,8 +162,8 @@ func (t *Tracer) describe(s *tracepb.Span, r *Request) (failed string) {
 	switch {
 	case r.Wire.Status >= 400:
 		return strconv.Itoa(r.Wire.Status)
-	case r.Code != metric.OK:
-		return r.Code.String()
+	case r.WireCode != metric.OK:
+		return r.WireCode.String()
 	}
 	return ""
 }
@@ -134,21 +183,17 @@ type server struct {
 	base string // of URLs; empty: it speaks gRPC
 }
 
+// serverOf is the target of a valid configuration.
 func serverOf(c *opensaves.Config) server {
-	address, base := strings.TrimPrefix(c.Address, "dns:///"), ""
-	if c.Wire() == metric.HTTP {
-		base = strings.TrimSuffix(c.Address, "/")
-		_, address, _ = strings.Cut(base, "://")
+	if c.Wire() == metric.GRPC {
+		host, port, _ := net.SplitHostPort(strings.TrimPrefix(c.Address, "dns:///"))
+		n, _ := strconv.Atoi(port)
+		return server{host: host, port: n}
 	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		host, port = address, "80"
-		if strings.HasPrefix(strings.ToLower(base), "https:") {
-			port = "443"
-		}
-	}
-	n, _ := strconv.Atoi(port) // the configuration was found valid
-	return server{host: host, port: n, base: base}
+	u, _ := url.Parse(c.Address)
+	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	n, _ := strconv.Atoi(cmp.Or(u.Port(), port))
+	return server{host: u.Hostname(), port: n, base: u.Scheme + "://" + u.Host}
 }
 
 func event(name string, at time.Time) *tracepb.Span_Event {

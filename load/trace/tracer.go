@@ -5,7 +5,6 @@ package trace
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -36,6 +35,7 @@ type Tracer struct {
 	client   otlptrace.Client
 	idle     func() // closes connections of the client that it leaves open
 	resource *resourcepb.Resource
+	service  string // that resource's name
 	scope    *commonpb.InstrumentationScope
 	queue    chan Request
 	full     chan struct{} // a batch is waiting
@@ -54,7 +54,7 @@ func New(o Options) (*Tracer, error) {
 		queue: make(chan Request, o.Config.Queue), full: make(chan struct{}, 1), log: o.Log,
 	}
 	var err error
-	if t.resource, err = newResource(o.Version, os.Getenv); err != nil {
+	if t.resource, t.service, err = newResource(o.Version, os.Getenv); err != nil {
 		return nil, err
 	}
 	if t.client, t.idle, err = connect(&o.Config); err != nil {
@@ -102,7 +102,13 @@ func (t *Tracer) Keeps(c Context, outcome metric.Outcome, verdict metric.Result,
 }
 
 // Send hands a request over that is kept, and says whether there was room for it.
+// A quarter of the room is for wrong answers and suspicions alone, so that a target
+// that is down cannot crowd them out.
 func (t *Tracer) Send(r Request) bool {
+	if rare := r.For == Violation || r.For == Suspect || r.Violation != ""; !rare && len(t.queue) >= cap(t.queue)-cap(t.queue)/4 {
+		t.dropped.Add(float64(r.spans()))
+		return false
+	}
 	select {
 	case t.queue <- r:
 	default:
@@ -140,4 +146,10 @@ func (t *Tracer) Start() (end func()) {
 }
 
 // said is what a collector or its client said, as a line of a log may hold it.
-func said(err error) string { return new(opensaves.Headers).Text(fmt.Sprint(err)) }
+func (t *Tracer) said(err error) string {
+	values, unread := headerFiles(t.config.HeaderFiles).GetRequestMetadata(context.Background())
+	if unread != nil {
+		return unread.Error() // what was sent is not known any more, and might be in err
+	}
+	return (&opensaves.Headers{Values: values}).Text(err.Error())
+}

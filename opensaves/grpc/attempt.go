@@ -60,7 +60,9 @@ func (w *watcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
 }
 
 func (w *watcher) sent(a *attempt, e *stats.OutHeader) {
-	a.answer.Attempts++
+	if a.answer.Attempts++; a.answer.Attempts > 1 {
+		a.answer.Resent = append(a.answer.Resent, time.Now())
+	}
 	a.answer.Wire.Method = e.FullMethod
 	a.answer.ConnectionWait = time.Since(a.began)
 	if name, ok := w.names.Load(e.LocalAddr); ok {

@@ -154,7 +154,7 @@ func failure(headers *opensaves.Headers, op metric.Operation, attempts int, err 
 	if err == nil && attempts <= 1 {
 		return nil
 	}
-	failed := &opensaves.Error{Op: op, Code: metric.Unavailable, Text: "gRPC sent the request again by itself"}
+	failed := &opensaves.Error{Op: op, Code: metric.Unavailable, Text: opensaves.ErrResent.Error(), Err: opensaves.ErrResent}
 	if err != nil {
 		s := status.Convert(err)
 		failed.Code, failed.Text, failed.Err = codeOf(uint32(s.Code())), headers.Text(s.Message()), err

@@ -352,8 +352,11 @@ func TestARetryByTheTransportIsAnError(t *testing.T) {
 		}
 	}
 	err := client.Do(t.Context(), getRecord, &answer)
-	if opensaves.CodeOf(err) != metric.Unavailable || answer.Attempts != 2 || told.Load() != requests.Load() {
+	if opensaves.CodeOf(err) != metric.Unavailable || !errors.Is(err, opensaves.ErrResent) || answer.Attempts != 2 || told.Load() != requests.Load() {
 		t.Errorf("got %v, %d attempts, %d told; want Unavailable, 2 and %d", err, answer.Attempts, told.Load(), requests.Load())
+	}
+	if len(answer.Resent) != 1 || answer.Resent[0].After(answer.Answered) {
+		t.Errorf("got %v for when it was sent again, want once, before %v", answer.Resent, answer.Answered)
 	}
 }
 

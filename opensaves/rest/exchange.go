@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -33,6 +34,8 @@ type exchange struct {
 	answer   *opensaves.Answer
 	attempts atomic.Int32 // requests begun, and
 	written  atomic.Int32 // ended: both by net/http's goroutines
+	again    sync.Mutex
+	resent   []time.Time // when another attempt began
 	reusable bool
 }
 
@@ -58,7 +61,11 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 }
 
 func (x *exchange) wroteHeaders() {
-	x.attempts.Add(1)
+	if x.attempts.Add(1) > 1 {
+		x.again.Lock()
+		x.resent = append(x.resent, time.Now())
+		x.again.Unlock()
+	}
 	if tell := x.client.options.OnAttempt; tell != nil {
 		tell(x.op)
 	}
@@ -86,9 +93,14 @@ func (x *exchange) do(ctx context.Context, row *operation, call *opensaves.Call,
 	}
 	attempts := x.attempts.Load()
 	answer.Attempts, answer.Sent = int(attempts), x.body.offset.Load()
+	if attempts > 1 {
+		x.again.Lock()
+		answer.Resent, x.resent = x.resent, nil
+		x.again.Unlock()
+	}
 	x.reusable = err == nil && x.written.Load() == attempts
 	if attempts > 1 && failed == nil {
-		failed = x.fail(metric.Unavailable, "net/http sent the request again by itself", nil)
+		failed = x.fail(metric.Unavailable, opensaves.ErrResent.Error(), opensaves.ErrResent)
 	}
 	return failed
 }

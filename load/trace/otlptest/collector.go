@@ -34,6 +34,7 @@ type Collector struct {
 
 	mu       sync.Mutex
 	answer   func(context.Context) error
+	partly   *collectorpb.ExportTracePartialSuccess
 	spans    []*tracepb.Span
 	resource *resourcepb.Resource
 	headers  map[string][]string
@@ -93,6 +94,19 @@ func (c *Collector) Answer(do func(context.Context) error) {
 	c.answer = do
 }
 
+// Partly has the collector say from now on that it took an export but for some spans.
+func (c *Collector) Partly(rejected int64, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.partly = &collectorpb.ExportTracePartialSuccess{RejectedSpans: rejected, ErrorMessage: why}
+}
+
+func (c *Collector) response() *collectorpb.ExportTraceServiceResponse {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return &collectorpb.ExportTraceServiceResponse{PartialSuccess: c.partly}
+}
+
 // Spans returns those that came so far.
 func (c *Collector) Spans() []*tracepb.Span {
 	c.mu.Lock()
@@ -114,7 +128,7 @@ func (c *Collector) Export(ctx context.Context, request *collectorpb.ExportTrace
 	if err := c.take(ctx, request, headers); err != nil {
 		return nil, err
 	}
-	return &collectorpb.ExportTraceServiceResponse{}, nil
+	return c.response(), nil
 }
 
 const maxBody = 64 << 20
@@ -133,7 +147,19 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case c.take(r.Context(), &request, r.Header) != nil:
 		http.Error(w, "not now", http.StatusServiceUnavailable)
+	default:
+		c.respond(w)
 	}
+}
+
+func (c *Collector) respond(w http.ResponseWriter) {
+	body, err := proto.Marshal(c.response())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	_, _ = w.Write(body) // who left does not want it
 }
 
 func (c *Collector) take(ctx context.Context, request *collectorpb.ExportTraceServiceRequest, headers map[string][]string) error {
