@@ -33,19 +33,7 @@ func TestGeneratedFilesAreUpToDate(t *testing.T) {
 			if err := write(&got); err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("rules", name)
-			if os.Getenv("UPDATE") == "1" {
-				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("UPDATE=1 rewrites it; wanted -, got +\n%s", diff)
-			}
+			tools.Golden(t, filepath.Join("rules", name), got.String())
 		})
 	}
 }

@@ -21,11 +21,12 @@ import (
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/dashboards"
+	"opensaves-soak/tools"
 )
 
 func TestGeneratedDashboardsAreThoseOfTheProgram(t *testing.T) {
 	for _, board := range boards(t) {
-		upToDate(t, "files/dashboards/"+board.Name+".json", func([]byte) []byte { return board.JSON })
+		tools.Golden(t, filepath.Join(chart, "files/dashboards", board.Name+".json"), string(board.JSON))
 	}
 }
 

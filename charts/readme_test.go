@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"opensaves-soak/tools"
 )
 
 // value is a row of the table of values.
@@ -27,30 +29,12 @@ func TestGeneratedReadmeSaysWhatTheValuesSay(t *testing.T) {
 		table.WriteString("| `" + v.key + "` | `" + v.standard + "` | " + v.meaning + " |\n")
 	}
 	table.WriteString("\n<!-- end -->\n")
-	upToDate(t, "README.md", func(old []byte) []byte {
-		return regexp.MustCompile(`(?s)<!-- generated: values -->\n.*?<!-- end -->\n`).ReplaceAllLiteral(old, []byte(table.String()))
-	})
-}
-
-// upToDate compares a file of the chart with what it should be, and writes it where
-// UPDATE=1.
-func upToDate(t *testing.T, name string, want func(old []byte) []byte) {
-	t.Helper()
-	path := filepath.Join(chart, name)
-	got, err := os.ReadFile(path)
-	if err != nil && os.Getenv("UPDATE") != "1" {
+	path := filepath.Join(chart, "README.md")
+	old, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := want(got)
-	if os.Getenv("UPDATE") == "1" {
-		if err := os.WriteFile(path, wanted, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(strings.Split(string(wanted), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("%s is out of date, run go generate ./charts: wanted -, got +\n%s", path, diff)
-	}
+	tools.Golden(t, path, regexp.MustCompile(`(?s)<!-- generated: values -->\n.*?<!-- end -->\n`).ReplaceAllLiteralString(string(old), table.String()))
 }
 
 // values returns what values.yaml has, in its order.

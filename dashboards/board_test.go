@@ -3,7 +3,6 @@ package dashboards
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
 	"opensaves-soak/alerts"
+	"opensaves-soak/tools"
 )
 
 var defaults = Options{Objectives: alerts.DefaultObjectives()}
@@ -36,22 +36,9 @@ func panels(t *testing.T) []Panel {
 	return all
 }
 
-// TestTheBoardsAreAsCommitted compares them with json/, or writes it where UPDATE=1.
 func TestTheBoardsAreAsCommitted(t *testing.T) {
 	for _, b := range built(t) {
-		path := filepath.Join("json", b.Name+".json")
-		if os.Getenv("UPDATE") != "" {
-			if err := os.WriteFile(path, b.JSON, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), string(b.JSON)); diff != "" {
-			t.Errorf("%s: wanted -, got +; UPDATE=1 writes them anew\n%s", path, diff)
-		}
+		tools.Golden(t, filepath.Join("json", b.Name+".json"), string(b.JSON))
 	}
 }
 

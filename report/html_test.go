@@ -2,8 +2,6 @@ package report
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,25 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
-)
 
-// asGolden compares a text with a file in testdata, or writes it where UPDATE=1.
-func asGolden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("wanted -, got +; UPDATE=1 writes it anew\n%s", diff)
-	}
-}
+	"opensaves-soak/tools"
+)
 
 // last is the rich report with the three levels at its end.
 func last() *Report {
@@ -98,12 +80,12 @@ func attribute(n *html.Node, name string) string {
 }
 
 func TestTheMarkdownIsAsItWas(t *testing.T) {
-	asGolden(t, "report.md", asMarkdown(t, last()))
+	tools.Golden(t, "testdata/report.md", asMarkdown(t, last()))
 }
 
 func TestTheTextOfThePageIsAsItWas(t *testing.T) {
 	_, root := asPage(t, last())
-	asGolden(t, "report.html.txt", readAloud(root))
+	tools.Golden(t, "testdata/report.html.txt", readAloud(root))
 }
 
 func TestThePageRunsNothingAndAsksForNothing(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"opensaves-soak/exporter/metric"
 	"opensaves-soak/load/capacity"
 	"opensaves-soak/load/desired"
+	"opensaves-soak/tools"
 )
 
 // ramp is a load in simulated time on a target that answers up to a limit, and
@@ -224,7 +225,7 @@ func TestASearchIsPartOfTheSummary(t *testing.T) {
 	}
 	var text strings.Builder
 	printCapacity(&text, *s.Capacity)
-	golden(t, "capacity.txt", text.String())
-	golden(t, "capacity.json", written(t, s, "capacity.json"))
-	golden(t, "capacity.xml", written(t, s, "capacity.xml"))
+	tools.Golden(t, "testdata/capacity.txt", text.String())
+	tools.Golden(t, "testdata/capacity.json", written(t, s, "capacity.json"))
+	tools.Golden(t, "testdata/capacity.xml", written(t, s, "capacity.xml"))
 }

@@ -3,10 +3,9 @@ package main
 import (
 	"os"
 	"regexp"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"opensaves-soak/tools"
 )
 
 // generated is a table in a document, with its marks.
@@ -31,13 +30,7 @@ func TestTheDocumentsSayWhatTheCodeSays(t *testing.T) {
 			delete(missing, name)
 			return "<!-- generated: " + name + " -->\n\n" + table + "\n<!-- end -->\n"
 		})
-		if os.Getenv("UPDATE") != "" {
-			if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		} else if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(got), "\n")); diff != "" {
-			t.Errorf("%s is out of date, run go generate ./cmd/opensaves-soak: wanted -, got +\n%s", file, diff)
-		}
+		tools.Golden(t, file, want)
 	}
 	for name := range missing {
 		t.Errorf("no document has the table %s", name)

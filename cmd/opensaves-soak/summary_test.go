@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"opensaves-soak/tools"
 )
 
 // example is the summary of a run in which much went wrong.
@@ -36,24 +38,6 @@ func example() *summary {
 	}
 }
 
-// golden compares a text with a file in testdata, or writes it where UPDATE=1.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("wanted -, got +\n%s", diff)
-	}
-}
-
 // written is what the summary's file of some name holds.
 func written(t *testing.T, s *summary, name string) string {
 	t.Helper()
@@ -75,11 +59,11 @@ func written(t *testing.T, s *summary, name string) string {
 func TestPeopleReadATable(t *testing.T) {
 	var text strings.Builder
 	example().print(&text)
-	golden(t, "summary.txt", text.String())
+	tools.Golden(t, "testdata/summary.txt", text.String())
 }
 
 func TestAFileThatEndsInXMLIsJUnit(t *testing.T) {
-	golden(t, "summary.xml", written(t, example(), "summary.xml"))
+	tools.Golden(t, "testdata/summary.xml", written(t, example(), "summary.xml"))
 }
 
 func TestAnyOtherFileIsJSON(t *testing.T) {
@@ -87,7 +71,7 @@ func TestAnyOtherFileIsJSON(t *testing.T) {
 	if !json.Valid([]byte(text)) {
 		t.Error("got no JSON")
 	}
-	golden(t, "summary.json", text)
+	tools.Golden(t, "testdata/summary.json", text)
 }
 
 func TestTheVerdictNamesWhatWasWrong(t *testing.T) {
