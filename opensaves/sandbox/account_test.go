@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"io"
 	"net/http"
 	"testing"
 
@@ -51,18 +50,6 @@ func TestWithoutARegionThereIsNoAccount(t *testing.T) {
 // ask returns the status, type and body of the answer to a GET.
 func (x *target) ask(t *testing.T, path string) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, x.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := x.http.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer, body := x.send(t, http.MethodGet, path, http.NoBody)
 	return answer.Status[:3] + " " + answer.Header.Get("Content-Type") + " " + string(body)
 }

@@ -2,7 +2,6 @@ package sandbox_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -228,19 +227,7 @@ func (x *target) do(t *testing.T, request string) string {
 	t.Helper()
 	method, target, _ := strings.Cut(request, " ")
 	path, body, _ := strings.Cut(target, " ")
-	r, err := http.NewRequestWithContext(t.Context(), method, x.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := x.http.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer, text := x.send(t, method, path, strings.NewReader(body))
 	checkHeaders(t, answer, path)
 	out := anyTime.ReplaceAllString(string(text), "T")
 	return answer.Status[:4] + anyUnix.ReplaceAllString(out, "${1}N")

@@ -120,21 +120,22 @@ func TestLargeBlobsComeBackOverREST(t *testing.T) {
 	x.must(t, `POST /api/stores/`+store+`/records {"record_id":"r"}`, "201")
 	want := blob(10 << 20)
 	for name, body := range map[string]io.Reader{"whole": bytes.NewReader(want), "chunked": io.MultiReader(bytes.NewReader(want))} {
-		path := x.url + "/api/stores/" + store + "/records/r/blobs/" + name
-		if got, _ := x.send(t, http.MethodPut, path, body); got != http.StatusOK {
-			t.Errorf("uploading %s: got %d", name, got)
+		path := "/api/stores/" + store + "/records/r/blobs/" + name
+		if answer, _ := x.send(t, http.MethodPut, path, body); answer.StatusCode != http.StatusOK {
+			t.Errorf("uploading %s: got %s", name, answer.Status)
 		}
-		if code, got := x.send(t, http.MethodGet, path, http.NoBody); code != http.StatusOK || !bytes.Equal(got, want) {
-			t.Errorf("downloading %s: got %d and %d bytes, want those that were sent", name, code, len(got))
+		if answer, got := x.send(t, http.MethodGet, path, http.NoBody); answer.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
+			t.Errorf("downloading %s: got %s and %d bytes, want those that were sent", name, answer.Status, len(got))
 		}
 		x.must(t, "DELETE /api/stores/"+store+"/records/r/blobs/"+name, "204")
 	}
 	x.must(t, "DELETE /api/stores/"+store, "204")
 }
 
-func (x *target) send(t *testing.T, method, url string, body io.Reader) (int, []byte) {
+// send returns the answer, whose body is read.
+func (x *target) send(t *testing.T, method, path string, body io.Reader) (*http.Response, []byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	r, err := http.NewRequestWithContext(t.Context(), method, x.url+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func (x *target) send(t *testing.T, method, url string, body io.Reader) (int, []
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.StatusCode, content
+	return answer, content
 }
 
 func TestBodiesAreBounded(t *testing.T) {
@@ -156,8 +157,8 @@ func TestBodiesAreBounded(t *testing.T) {
 	x.must(t, `POST /api/stores {"store_id":"s"}`, "201")
 	x.must(t, `POST /api/stores/s/records {"record_id":"r"}`, "201")
 	for name, body := range map[string]io.Reader{"whole": bytes.NewReader(blob(101)), "chunked": io.MultiReader(bytes.NewReader(blob(101)))} {
-		if got, _ := x.send(t, http.MethodPut, x.url+"/api/stores/s/records/r/blobs/b", body); got != http.StatusRequestEntityTooLarge {
-			t.Errorf("uploading %s: got %d, want 413", name, got)
+		if answer, _ := x.send(t, http.MethodPut, "/api/stores/s/records/r/blobs/b", body); answer.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("uploading %s: got %s, want 413", name, answer.Status)
 		}
 	}
 	g := &grpcRun{conn: x.conn, store: "s"}
@@ -214,7 +215,7 @@ func TestTheGuardStandsBeforeTheControlAPIOnly(t *testing.T) {
 	}
 	x := dial(t, "http://"+start(t, sandbox.New(sandbox.Config{Guard: guard})), "", 0)
 	x.must(t, "GET /health", "200")
-	if got, _ := x.send(t, http.MethodGet, x.url+sandbox.ControlPath+"requests", http.NoBody); got != http.StatusForbidden {
-		t.Errorf("the control API: got %d, want 403", got)
+	if answer, _ := x.send(t, http.MethodGet, sandbox.ControlPath+"requests", http.NoBody); answer.StatusCode != http.StatusForbidden {
+		t.Errorf("the control API: got %s, want 403", answer.Status)
 	}
 }
