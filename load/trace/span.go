@@ -37,7 +37,7 @@ func (t *Tracer) spans(r *Request) []*tracepb.Span {
 	spans = append(spans, last)
 	began := r.Sent
 	for i, next := range r.Resent {
-		spans = append(spans, lostSpan(last, i, began, next))
+		spans = append(spans, t.lostSpan(last, i, began, next))
 		began = next
 	}
 	last.StartTimeUnixNano = nanoseconds(began)
@@ -118,21 +118,22 @@ func (t *Tracer) peer(r *Request) []*commonpb.KeyValue {
 
 // lostSpan is that of an attempt before the last, of which is known only when it
 // began and when the next one did.
-func lostSpan(last *tracepb.Span, i int, began, next time.Time) *tracepb.Span {
+func (t *Tracer) lostSpan(last *tracepb.Span, i int, began, next time.Time) *tracepb.Span {
 	s := proto.Clone(last).(*tracepb.Span)
 	s.SpanId = binary.BigEndian.AppendUint64(nil, rand.Uint64()|1)
 	s.StartTimeUnixNano, s.EndTimeUnixNano, s.Events = nanoseconds(began), nanoseconds(next), nil
 	s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "sent again"}
-	s.Attributes = slices.DeleteFunc(s.Attributes, func(a *commonpb.KeyValue) bool { return ofAnswer[a.GetKey()] })
+	s.Attributes = slices.DeleteFunc(s.Attributes, func(a *commonpb.KeyValue) bool { return ofLast[a.GetKey()] })
 	s.Attributes = append(s.Attributes, text(semconv.ErrorTypeKey, "_OTHER"))
-	if i > 0 {
+	if i > 0 && t.target.base != "" {
 		s.Attributes = append(s.Attributes, number(semconv.HTTPRequestResendCountKey, i))
 	}
 	return s
 }
 
-// ofAnswer are attributes of the last attempt alone.
-var ofAnswer = map[string]bool{
+// ofLast are attributes of the last attempt alone: of its connection and its answer.
+var ofLast = map[string]bool{
+	string(semconv.NetworkPeerAddressKey): true, string(semconv.NetworkPeerPortKey): true,
 	string(semconv.HTTPResponseStatusCodeKey): true, string(semconv.RPCResponseStatusCodeKey): true,
 	string(semconv.ErrorTypeKey): true, string(semconv.HTTPRequestResendCountKey): true,
 }
