@@ -23,6 +23,7 @@ const schema = 1
 type kept struct {
 	Schema   int                  `json:"schema"`
 	Override *Override            `json:"override,omitempty"`
+	Reason   string               `json:"reason,omitempty"`       // sent with the last change of the override
 	Began    map[string]time.Time `json:"stages_began,omitempty"` // by ladder
 }
 
@@ -51,7 +52,7 @@ func (k kept) begin(b Base) Base {
 // with is the document for a base and an override. Stages that are new in it
 // have begun when they did here.
 func (k kept) with(b Base, o *Override) kept {
-	next := kept{Schema: schema, Override: o, Began: maps.Clone(k.Began)}
+	next := kept{Schema: schema, Override: o, Reason: k.Reason, Began: maps.Clone(k.Began)}
 	ladder := b.ladder()
 	if _, known := next.Began[ladder]; known || ladder == "" {
 		return next
@@ -89,10 +90,12 @@ func read(raw []byte, b Base) (k kept, err error) {
 	if k.Schema != schema {
 		return k, fmt.Errorf("%w: %w: got %d, want %d", ErrRefused, errSchema, k.Schema, schema)
 	}
+	err = document{Reason: (*text)(&k.Reason)}.check(b)
 	if o := k.Override; o != nil {
-		if err := o.check(b); err != nil {
-			return k, fmt.Errorf("%w: %w", ErrRefused, err)
-		}
+		err = errors.Join(err, o.check(b))
+	}
+	if err != nil {
+		return k, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return k, nil
 }
@@ -147,11 +150,24 @@ func (s *Store) adopt(now time.Time, k kept, source Source) error {
 	if err := s.check(next); err != nil {
 		return err
 	}
+	change := Change{Time: now, From: s.state.At(now).From, Source: source}
+	if !reflect.DeepEqual(k.Override, s.kept.Override) {
+		change.Reason = k.reason(s.kept)
+	}
 	s.kept, s.shared = k, true
 	if next.Base = k.begin(next.Base); !reflect.DeepEqual(next, s.state) {
-		s.become(next, now, source, s.state.At(now).From)
+		s.become(next, change)
 	}
 	return nil
+}
+
+// reason is why the override is another one than before. Who edits the document by
+// hand gives it in the override.
+func (k kept) reason(before kept) string {
+	if reason := value(k.Override).Reason; reason != "" && reason != value(before.Override).Reason {
+		return reason
+	}
+	return k.Reason
 }
 
 // older compares versions, which are numbers that only grow: a document may come
@@ -180,11 +196,13 @@ func (s *Store) Merge(now time.Time, raw []byte, version, ifMatch string, change
 	}
 	state := s.state
 	state.Override = k.Override
-	next, err := s.changedBy(state, change, now)
+	next, reason, err := s.changedBy(state, change, now)
 	if err != nil || reflect.DeepEqual(next.Override, k.Override) {
 		return nil, err
 	}
-	return k.changed(k.with(next.Base, next.Override))
+	after := k.with(next.Base, next.Override)
+	after.Reason = reason
+	return k.changed(after)
 }
 
 // changed writes the document that follows, nil where it is the same.

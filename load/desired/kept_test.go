@@ -72,17 +72,39 @@ func TestAllReplicasWantWhatOneWasAskedFor(t *testing.T) {
 	}
 }
 
+func TestAFleetIsToldOfAChangeWithItsOwnReason(t *testing.T) {
+	s := replicas(t, base())
+	var got []Change
+	s.stores = append(s.stores, NewStore(start, base(), Hooks{OnChange: func(c Change) { got = append(got, c) }}))
+	s.patch(1, 0, `{"rps": 500, "reason": "rehearsal"}`)
+	s.patch(2, 0, `{"paused": true}`)
+	s.patch(3, 0, `{"paused": null, "reason": "rehearsal"}`)
+	s.keep(4, []byte(`{"schema": 1, "override": {"rps": 700, "reason": "by hand"}}`))
+	s.patch(5, 0, `{"rps": null, "reason": "over"}`)
+	want := []Change{
+		{second(1), 50, 500, Fleet, "rehearsal"},
+		{second(2), 500, 0, Fleet, ""},
+		{second(3), 0, 500, Fleet, "rehearsal"},
+		{second(4), 500, 700, Fleet, "by hand"},
+		{second(5), 700, 50, Fleet, "over"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
+}
+
 func TestABrokenDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 	s := replicas(t, base())
 	s.patch(0, 0, `{"rps": 500}`)
 	for document, want := range map[string]error{
-		`{"schema": 1, "override": {"rps": -1}}`:                    ErrRefused,
-		`{"schema": 1, "override": {"rps": 1, "from": -5}}`:         ErrRefused,
-		`{"schema": 1, "override": {"scenarios": {"nonsense": 1}}}`: ErrRefused,
-		`{"schema": 2}`:           ErrRefused,
-		`{"schema": 1, "rps": 3}`: ErrDocument,
-		`{"schema": 1} {}`:        ErrDocument,
-		`rps: 500`:                ErrDocument,
+		`{"schema": 1, "override": {"rps": -1}}`:                       ErrRefused,
+		`{"schema": 1, "override": {"rps": 1, "from": -5}}`:            ErrRefused,
+		`{"schema": 1, "override": {"scenarios": {"nonsense": 1}}}`:    ErrRefused,
+		`{"schema": 1, "reason": "a\nb"}`:                              ErrRefused,
+		`{"schema": 2}`:                                                ErrRefused,
+		`{"schema": 1, "rps": 3}`:                                      ErrDocument,
+		`{"schema": 1} {}`:                                             ErrDocument,
+		`rps: 500`:                                                     ErrDocument,
 		`{"schema": 1, "x": "` + strings.Repeat("x", keptLimit) + `"}`: ErrDocument,
 	} {
 		if _, err := s.stores[0].Adopt(second(1), []byte(document), "3", Fleet); !errors.Is(err, want) {

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// reasonLimit bounds the reason, in bytes: it goes to logs and dashboards.
+// reasonLimit bounds the reason, in bytes: it goes to logs and the list of changes.
 const reasonLimit = 256
 
 // maxWeight keeps sums of weights finite.

@@ -13,7 +13,7 @@ type Change struct {
 	Time     time.Time
 	From, To float64 // the rate in force before, and the one aimed at from now on; 0 where paused
 	Source   Source  // Stages, API, Reload, TTL, Guard or Fleet
-	Reason   string  // of the override now in force; empty where nobody gave one
+	Reason   string  // that was sent with the change itself; empty where none was
 }
 
 // Hooks are what a Store asks and tells. They are called one at a time and
@@ -83,25 +83,26 @@ func (s *Store) Patch(now time.Time, ifMatch string, document []byte) (State, er
 	if !matches(ifMatch, s.state.Version) {
 		return s.state, fmt.Errorf("%w: got If-Match %.100s, want %q", ErrStale, ifMatch, s.state.Version)
 	}
-	next, err := s.changedBy(s.state, document, now)
+	next, reason, err := s.changedBy(s.state, document, now)
 	if err != nil || reflect.DeepEqual(next, s.state) {
 		return s.state, err
 	}
-	s.become(next, now, API, s.state.At(now).From)
+	s.become(next, Change{Time: now, From: s.state.At(now).From, Source: API, Reason: reason})
 	return s.state, nil
 }
 
-// changedBy is a state with a document merged into its override.
-func (s *Store) changedBy(state State, document []byte, now time.Time) (State, error) {
+// changedBy is a state with a document merged into its override, and the document's
+// reason.
+func (s *Store) changedBy(state State, document []byte, now time.Time) (next State, reason string, err error) {
 	change, err := parse(document)
 	if err != nil {
-		return state, err
+		return state, "", err
 	}
-	next := state
+	next = state
 	if next.Override, err = state.merged(change, now); err != nil {
-		return state, err
+		return state, "", err
 	}
-	return next, s.check(next)
+	return next, string(value(change.Reason)), s.check(next)
 }
 
 func (s *Store) check(next State) error {
@@ -121,7 +122,7 @@ func (s *Store) Reload(now time.Time, base Base) {
 	s.advance(now)
 	next := s.state
 	if next.Base = s.kept.begin(base.after(s.state.Base, now)); !reflect.DeepEqual(next, s.state) {
-		s.become(next, now, Reload, s.state.At(now).From)
+		s.become(next, Change{Time: now, From: s.state.At(now).From, Source: Reload})
 	}
 }
 
@@ -137,40 +138,39 @@ func (s *Store) advance(now time.Time) {
 	if s.state.Override != nil && s.state.Override.expired(now) {
 		next := s.state
 		next.Override = nil
-		s.become(next, now, TTL, s.state.At(s.state.Override.Expires.Add(-1)).From)
+		s.become(next, Change{Time: now, From: s.state.At(s.state.Override.Expires.Add(-1)).From, Source: TTL})
 	}
 	before := s.last
 	if s.last = s.state.At(now); s.last.Stage != before.Stage {
-		s.tell(now, before.aimed(), Stages)
+		s.tell(Change{Time: now, From: before.aimed(), Source: Stages})
 	}
 }
 
-// become makes next the state, where the rate in force was before.
-func (s *Store) become(next State, now time.Time, source Source, before float64) {
+// become makes next the state, by a change.
+func (s *Store) become(next State, change Change) {
 	s.state = s.named(next)
-	s.last = next.At(now)
+	s.last = next.At(change.Time)
 	close(s.changed)
 	s.changed = make(chan struct{})
-	s.tell(now, before, source)
+	s.tell(change)
 }
 
-func (s *Store) tell(now time.Time, before float64, source Source) {
+// tell tells of a change, whose To is what is aimed at now.
+func (s *Store) tell(change Change) {
 	if s.hooks.OnChange != nil {
-		change := Change{Time: now, From: before, To: s.last.aimed(), Source: source}
-		if o := s.state.Active(now); o != nil {
-			change.Reason = o.Reason
-		}
+		change.To = s.last.aimed()
 		s.hooks.OnChange(change)
 	}
 }
 
-// matches compares as RFC 9110 section 13.1.1 does: strongly, "*" is any.
+// matches compares as RFC 9110 section 13.1.1 does, "*" is any, but for a weak tag:
+// ours are strong, and a proxy that compresses answers makes them weak.
 func matches(ifMatch, version string) bool {
 	if ifMatch = strings.TrimSpace(ifMatch); ifMatch == "" || ifMatch == "*" {
 		return true
 	}
 	for tag := range strings.SplitSeq(ifMatch, ",") {
-		if strings.TrimSpace(tag) == `"`+version+`"` {
+		if strings.TrimPrefix(strings.TrimSpace(tag), "W/") == `"`+version+`"` {
 			return true
 		}
 	}
