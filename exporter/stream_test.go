@@ -108,6 +108,36 @@ func TestASlowReaderOfTheStreamIsCutOffAndDelaysNothing(t *testing.T) {
 	})
 }
 
+// The kernel's buffer would take the whole history of a reader that reads nothing.
+func TestAReaderThatReadsNothingIsCutOffOverTCPToo(t *testing.T) {
+	t.Parallel()
+	o, feed, cut := options(t), live.NewFeed(), make(chan struct{})
+	for second := range 900 {
+		if err := feed.Add(live.Moment{Glance: live.Glance{Time: start.Add(time.Duration(second) * time.Second)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Live = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(cut)
+		feed.ServeHTTP(w, r)
+	})
+	address := face(t, o)
+	t.Cleanup(feed.End)
+	stalled, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stalled.Close()
+	if _, err := io.WriteString(stalled, stream); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-cut:
+	case <-time.After(15 * time.Second):
+		t.Error("got a reader that is still served after 15 s, want it cut off after 5 s")
+	}
+}
+
 func TestThereAreOnlySoManyReadersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dial, stop := inBubble(t, nil)

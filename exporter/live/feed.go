@@ -34,8 +34,9 @@ type glance struct {
 // NewFeed returns a feed of no moments.
 func NewFeed() *Feed { return &Feed{news: make(chan struct{})} }
 
-// Add passes a moment on, which must be later than the one before. The error is
-// of a moment that is not JSON, with a number that is none.
+// Add passes a moment on. Where it is not later than the one before, the clock was
+// set back, and what was kept is forgotten. The error is of a moment that is not JSON,
+// with a number that is none.
 func (f *Feed) Add(m Moment) error {
 	full, err := json.Marshal(m)
 	if err != nil {
@@ -50,6 +51,9 @@ func (f *Feed) Add(m Moment) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	// Readers hold parts of both lists: what is in them never changes.
+	if n := len(f.past); n > 0 && id <= f.past[n-1].id {
+		f.past = nil
+	}
 	f.past = last(kept, append(f.past, glance{id, brief}))
 	f.events = last(behind, append(f.events, event))
 	f.count++

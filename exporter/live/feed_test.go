@@ -152,6 +152,23 @@ func TestAReaderThatComesBackGetsWhatItHasMissed(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsSetBackBeginsTheHistoryAnew(t *testing.T) {
+	f := feed(t, 5)
+	server := httptest.NewServer(f)
+	defer server.Close()
+	response := open(t, server.Client(), http.MethodGet, server.URL, "")
+	got(t, response.body, historyOf(glanceAt(0), glanceAt(1), glanceAt(2), glanceAt(3), glanceAt(4)))
+	for second := 2; second < 4; second++ {
+		if err := f.Add(moment(second)); err != nil {
+			t.Fatal(err)
+		}
+		got(t, response.body, eventAt(second))
+	}
+	f.End()
+	late := open(t, server.Client(), http.MethodGet, server.URL, "")
+	got(t, late.body, historyOf(glanceAt(2), glanceAt(3)))
+}
+
 func TestTheLast15MinutesAreKept(t *testing.T) {
 	f := feed(t, 2*kept+100)
 	f.End()

@@ -1,6 +1,9 @@
 package live
 
 import (
+	"context"
+	"crypto/tls"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,6 +12,29 @@ import (
 // patience is how long a reader may take to accept what it is sent, whatever the
 // server's bound of writing. Between two events no time runs.
 const patience = 5 * time.Second
+
+// sendBuffer bounds what the kernel keeps of a stream, in bytes. By itself it keeps
+// megabytes, minutes of moments, before a reader that does not read shows.
+const sendBuffer = 32 << 10
+
+type connection struct{}
+
+// ConnContext is for http.Server, without which a reader that does not read is
+// dropped later: it lets streams know the connection that they are on.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connection{}, c)
+}
+
+// boundSending bounds what the kernel keeps for the reader of a stream.
+func boundSending(ctx context.Context) {
+	c := ctx.Value(connection{})
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	if c, ok := c.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = c.SetWriteBuffer(sendBuffer) // a connection that has ended shows when it is written to
+	}
+}
 
 // ServeHTTP streams the moments that are kept, or those after Last-Event-ID, as
 // one event, and then each that comes, until the reader has gone, does not read,
@@ -20,6 +46,7 @@ func (f *Feed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
+	boundSending(r.Context())
 	id, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64) // any other text is nobody's: 0
 	past, count := f.since(id)
 	s := stream{w, http.NewResponseController(w)}

@@ -1,9 +1,11 @@
 package live
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -83,6 +85,34 @@ func TestAReaderThatReadsIsServedForEverAndOneThatDoesNotIsDropped(t *testing.T)
 			t.Errorf("got %d moments in 606 seconds, want one a second", events)
 		}
 	})
+}
+
+// A kernel takes megabytes for a reader that reads nothing, unless it is told not to.
+func TestAReaderThatReadsNothingOverTLSIsDroppedTheSame(t *testing.T) {
+	t.Parallel()
+	f, dropped := feed(t, kept), make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(dropped)
+		f.ServeHTTP(w, r)
+	}))
+	server.Config.ConnContext = ConnContext
+	server.StartTLS()
+	defer server.Close()
+	defer f.End()
+	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	stalled, err := (&tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: "example.com"}}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stalled.Close()
+	if _, err := io.WriteString(stalled, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-dropped:
+	case <-time.After(3 * patience):
+		t.Errorf("got a reader that is still served, want it dropped after %s", patience)
+	}
 }
 
 func TestAReaderThatFallsBehindIsDropped(t *testing.T) {
