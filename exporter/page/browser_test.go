@@ -37,6 +37,25 @@ func (b *browser) show(t *testing.T, scheme string, width int64) {
 	b.does(t, tools.View{Scheme: scheme, Width: width}.Open(b.home))
 }
 
+// tab opens the page in one more tab.
+func (b *browser) tab(t *testing.T) *browser {
+	t.Helper()
+	ctx, end := chromedp.NewContext(b.Context)
+	t.Cleanup(end)
+	more := &browser{&tools.Browser{Context: ctx}, b.home}
+	more.does(t, chromedp.Navigate(b.home))
+	return more
+}
+
+// hide lets the page think that its tab is hidden, or shown again.
+func (b *browser) hide(t *testing.T, hidden bool) {
+	t.Helper()
+	value[bool](t, b, fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %v, configurable: true}); document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+}
+
+// points is a script that returns how many points the charts have.
+const points = `import(new URL("charts.js", location)).then(({ charts }) => String(charts[0].chart.data[0].length))`
+
 // forwarded lets the browser's calls look as if they came through a proxy.
 func forwarded() chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {

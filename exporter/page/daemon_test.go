@@ -27,12 +27,12 @@ type daemon struct {
 	store *desired.Store
 	feed  *live.Feed
 	live  desired.Live
+	token string // the file of the control token; empty: none is needed
 
 	now     time.Time // of the last moment
 	said    int       // moments
 	mu      sync.Mutex
 	changes []desired.Change
-	looks   int // at the changes
 }
 
 // prefix is the path that everything is below.
@@ -49,10 +49,9 @@ func start(t *testing.T, token string) *daemon {
 		Gatherer: prometheus.NewRegistry(), Ready: func() bool { return true }, Load: d, Live: d.feed, Prefix: prefix, Logger: slog.New(slog.DiscardHandler),
 	}
 	if token != "" {
-		o.ControlTokenFile = filepath.Join(t.TempDir(), "token")
-		if err := os.WriteFile(o.ControlTokenFile, []byte(token), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		d.token = filepath.Join(t.TempDir(), "token")
+		write(t, d.token, token)
+		o.ControlTokenFile = d.token
 	}
 	face, err := exporter.New(o)
 	if err != nil {
@@ -64,6 +63,13 @@ func start(t *testing.T, token string) *daemon {
 		d.say(t, d.moment())
 	}
 	return d
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (d *daemon) page() string { return d.URL + prefix + "/" }
@@ -78,7 +84,6 @@ func (d *daemon) Patch(_ context.Context, ifMatch string, document []byte) (desi
 func (d *daemon) Changes() []desired.Change {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.looks++
 	return slices.Clone(d.changes)
 }
 
@@ -86,13 +91,6 @@ func (d *daemon) changed(c desired.Change) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.changes = slices.Insert(d.changes, 0, c)
-}
-
-// looked is how often the changes were asked for.
-func (d *daemon) looked() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.looks
 }
 
 // patched changes the load behind the page's back.

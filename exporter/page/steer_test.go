@@ -9,6 +9,7 @@ import (
 
 	"opensaves-soak/load/desired"
 	"opensaves-soak/load/scenario"
+	"opensaves-soak/tools"
 )
 
 // ready opens a page that may steer.
@@ -63,6 +64,10 @@ func TestTheFormChangesWhatIsFilledInAndNothingElse(t *testing.T) {
 	b.becomes(t, outcome, "Nothing is filled in but the reason.")
 	b.does(t, chromedp.Click("button[value=configuration]"))
 	b.becomes(t, outcome, "Done at … UTC: 500 requests a second are asked, 80 % reads in mixed.")
+	d.say(t, d.moment())
+	b.becomes(t, `document.querySelector("#changes tr").cells[3].textContent`, "over")
+	b.types(t, "ramp", "30s", "ttl", "2h", "reason", "too little\r")
+	b.becomes(t, outcome, "Nothing has changed: it is so already. A ramp or a time limit needs something that is set over the API.")
 	b.quiet(t)
 }
 
@@ -81,6 +86,12 @@ func TestAChangeThatIsRefusedSaysWhyAndKeepsTheFields(t *testing.T) {
 	if got := d.Status().RPS; got != 500 {
 		t.Errorf("got %v requests a second, want 500", got)
 	}
+	b.does(t, chromedp.Click("summary"))
+	b.types(t, "read-ratio", "80")
+	b.does(t, chromedp.Click("summary"), chromedp.Click("button.main"))
+	b.becomes(t, `document.querySelector("details").open && document.activeElement.id`, "read-ratio")
+	b.does(t, chromedp.Click("#pause")) // which asks for no other field
+	b.becomes(t, outcome, "Done at … UTC: the load is paused, 80 % reads in mixed.")
 }
 
 func TestTwoPagesDoNotOverwriteEachOther(t *testing.T) {
@@ -96,6 +107,29 @@ func TestTwoPagesDoNotOverwriteEachOther(t *testing.T) {
 	}
 	b.does(t, chromedp.Click("button.main"))
 	b.becomes(t, outcome, "Done at … UTC: 1,000 requests a second are asked, 80 % reads in mixed.")
+}
+
+func TestPauseNeverResumes(t *testing.T) {
+	t.Parallel()
+	d, b := ready(t)
+	d.patched(t, `{"paused": true, "reason": "theirs"}`) // which the page has not heard of
+	b.types(t, "reason", "mine")
+	b.does(t, chromedp.Click("#pause"))
+	b.becomes(t, outcome, "Done at … UTC: the load is paused, 80 % reads in mixed.")
+	b.reads(t, "#pause", "Resume")
+	b.types(t, "reason", "go on")
+	b.does(t, chromedp.Click("#pause"))
+	b.becomes(t, outcome, "Done at … UTC: 500 requests a second are asked, 80 % reads in mixed.")
+
+	b.types(t, "reason", "mine")
+	b.becomes(t, `import(new URL("steer.js", location)).then(m => m.begun()).then(from => String(from.said.paused))`, "false")
+	d.patched(t, `{"paused": true, "reason": "theirs"}`)
+	b.does(t, chromedp.Click("#pause"))
+	b.becomes(t, outcome, "Not changed (412): somebody else changed the load since you began. Now 500 requests a second are asked, paused. Press again to change that.")
+	b.reads(t, "#pause", "Resume")
+	if !d.Status().Paused {
+		t.Error("got a load that runs, want theirs, paused")
+	}
 }
 
 func TestATokenIsAskedForWhereOneIsNeeded(t *testing.T) {
@@ -114,6 +148,34 @@ func TestATokenIsAskedForWhereOneIsNeeded(t *testing.T) {
 	b.does(t, chromedp.Navigate(b.home))
 	d.heard(t, b)
 	b.becomes(t, `String(document.querySelector("#token-form").hidden)`, "true")
+	b.becomes(t, `Object.keys(sessionStorage).join()`, "opensaves-soak control token "+prefix+"/") // others of this origin have their own
+
+	write(t, d.token, "")
+	b.does(t, chromedp.Navigate(b.home))
+	b.reads(t, "#access", "The daemon does not say whether this page may steer, and is asked again: the control token cannot be read.")
+	write(t, d.token, "swordfish")
+	b.becomes(t, `String(document.querySelector("#steer-form").hidden)`, "false")
+	b.reads(t, "#access", "")
+}
+
+func TestThePasswordIsAskedForOnceWhateverTheTokenIs(t *testing.T) {
+	t.Parallel()
+	d := start(t, "swordfish")
+	b := &browser{tools.Chromium(t), d.withPassword(t)}
+	prompts := b.knows(t, "ops", "secret")
+	b.does(t, chromedp.Navigate(b.home))
+	d.heard(t, b)
+	b.types(t, "token", "trout\r")
+	b.reads(t, "#access", "This is not the control token. Who steers needs the control token. It is kept until this tab is closed.")
+	b.types(t, "token", "swordfish\r")
+	b.becomes(t, `String(document.querySelector("#steer-form").hidden)`, "false")
+	b.types(t, "rps", "1000", "reason", "with both\r")
+	b.becomes(t, outcome, "Done at … UTC: 1,000 requests a second are asked, 80 % reads in mixed.")
+	d.say(t, d.moment())
+	b.reads(t, "#asked", "1,000 /s")
+	if got := prompts.Load(); got != 1 {
+		t.Errorf("got asked for the password %d times, want once", got)
+	}
 }
 
 func TestAPageThatMayOnlyReadSaysWhy(t *testing.T) {

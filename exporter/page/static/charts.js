@@ -3,6 +3,7 @@ import { plain, rate, latency, clock, span } from './words.js';
 
 const kept = 900; // seconds
 const gap = 3; // seconds without a moment: the lines break
+const over = 10; // seconds that the rates of a moment are of
 
 const definitions = [
   {
@@ -18,16 +19,27 @@ export const charts = [];
 
 const points = [];
 
-// add takes a moment; those that are known already are left out.
+// add takes a moment. Of the history, which has no load, those that are known already
+// are left out. Others are always new: where one is not later, the clock was set back,
+// and what was before has no place any more.
 export function add(moment) {
   const time = Date.parse(moment.time) / 1000;
-  const last = points.at(-1)?.time ?? -Infinity;
-  if (!(time > last)) return;
-  if (time - last > gap && points.length) points.push({ time: last + 1 });
+  if (time <= points.at(-1)?.time) {
+    if (!moment.load) return;
+    points.length = 0;
+  }
+  const last = points.at(-1)?.time;
+  if (time - last > gap) points.push({ time: last + 1 });
   const point = { time };
   for (const { lines } of definitions) for (const [, field] of lines) point[field] = moment[field];
   points.push(point);
   while (points[0].time < time - kept) points.shift();
+}
+
+// asked is the mean of what was asked for while the last moment's rates were counted.
+export function asked() {
+  const rates = points.slice(-over - 1).map((point) => point.asked_rps).filter((rate) => rate !== undefined);
+  return rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
 }
 
 // draw shows what was added.

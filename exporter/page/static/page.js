@@ -38,19 +38,20 @@ function showTitle(m) {
   by('target').textContent = name;
   by('about').textContent = [wire(m), backend, `running for ${span((Date.parse(m.time) - Date.parse(m.started)) / 1000)}`].filter(Boolean).join(' · ');
   by('version').textContent = m.version;
-  document.title = `${m.wrong_answers ? `(${m.wrong_answers} wrong) ` : ''}${name} · opensaves-soak`;
+  // A hidden page hears of nothing, so its title has no figure.
+  document.title = `${m.wrong_answers && !document.hidden ? `(${m.wrong_answers} wrong) ` : ''}${name} · opensaves-soak`;
 }
 
 function showFigures(m) {
   const { load } = m, of = (part, whole, words) => part === null || !whole ? '' : `${share(part / whole)} ${words}`;
   const from = load.stage === null ? sources[load.source] ?? load.source : `stage ${load.stage + 1}`;
   put('asked', rate(m.asked_rps), `${from}, cap ${plain(load.max_rps)}`);
-  put('achieved', rate(m.achieved_rps), of(m.achieved_rps, m.asked_rps, 'of asked'));
+  put('achieved', rate(m.achieved_rps), of(m.achieved_rps, charts.asked(), 'of asked'));
   put('p99', latency(m.p99_seconds), `p50 ${latency(m.p50_seconds)}`);
   put('wrong', plain(m.wrong_answers), m.judged_ratio === null ? 'since the start' : `since the start; ${share(m.judged_ratio)} judged`, m.wrong_answers > 0);
-  put('dropped', rate(m.dropped_rps), of(m.dropped_rps, m.asked_rps, 'of asked'), m.dropped_rps > 0);
+  put('dropped', rate(m.dropped_rps), of(m.dropped_rps, charts.asked(), 'of asked'), m.dropped_rps > 0);
   put('failed', rate(m.failed_rps), of(m.failed_rps, m.achieved_rps, 'of requests'), m.failed_rps > 0);
-  const hourly = m.cost_usd_per_hour, million = hourly === null || !m.achieved_rps ? null : hourly / m.achieved_rps / 3600 * 1e6;
+  const hourly = m.cost_usd_per_hour, million = hourly === null || !load.achieved_rps ? null : hourly / load.achieved_rps / 3600 * 1e6; // both of the fleet
   put('cost', money(hourly), hourly === null ? 'AWS is not watched' : million === null ? '' : `${money(million)} a million`);
 }
 
@@ -72,9 +73,10 @@ function showStates(m) {
 }
 
 function draw() {
-  if (document.hidden || !latest) return;
-  charts.draw();
+  if (!latest) return;
   showTitle(latest);
+  if (document.hidden) return;
+  charts.draw();
   showFigures(latest);
   showStates(latest);
   showOperations(latest.operations);
@@ -100,8 +102,10 @@ function take(moments) {
   refresh(latest.load);
 }
 
+const states = { loading: 'Loading …', live: 'Live' };
+
 function setState(name, since) {
-  const state = by('state'), text = name === 'live' ? 'Live' : `Connection lost since ${clock(since)} UTC`;
+  const state = by('state'), text = states[name] ?? `Connection lost since ${clock(since)} UTC`;
   if (state.textContent === text) return;
   state.textContent = text;
   state.dataset.state = name;

@@ -3,9 +3,12 @@ import { plain, clock, share } from './words.js';
 
 const by = (id) => document.getElementById(id);
 const scenarios = ['atomics', 'blobs', 'cache', 'contended', 'crud', 'mixed', 'queries'];
-const storage = 'opensaves-soak control token';
+const storage = `opensaves-soak control token ${new URL('.', location).pathname}`; // others of this origin are not to get it
+const tokenNeeded = 'urn:opensaves-soak:control-token'; // a type of problem
+const again = 3000; // ms before asking again who may steer
 
 let basis; // the load when a change was begun, with its version
+let asking; // the timer of asking again
 
 // call asks the daemon, and returns status, version and what it says.
 async function call(method, body, version) {
@@ -25,15 +28,25 @@ export const begun = () => basis ??= call('GET');
 
 // access finds out whether this page may steer: a change of nothing tells.
 export async function access() {
+  clearTimeout(asking);
   try {
     permit(await call('PATCH', {}));
-  } catch {
-    by('access').textContent = 'The daemon does not say whether this page may steer.';
+  } catch (error) {
+    doubt(error.message);
   }
 }
 
+// doubt leaves all as it is until the daemon says who may.
+function doubt(why) {
+  by('access').textContent = `The daemon does not say whether this page may steer, and is asked again: ${why}.`;
+  clearTimeout(asking);
+  asking = setTimeout(() => document.hidden || access(), again);
+}
+
 function permit({ status, said }) {
-  const [may, needs] = [status === 200, status === 401];
+  const [may, needs] = [status === 200, said.type === tokenNeeded];
+  const why = said.detail ?? `got status ${status}`;
+  if (!may && !needs && status !== 403) return doubt(why);
   by('steer-form').hidden = !may;
   by('token-form').hidden = !needs;
   const wrong = needs && sessionStorage.getItem(storage);
@@ -41,18 +54,18 @@ function permit({ status, said }) {
   document.body.dataset.access = may ? 'free' : needs ? 'token' : 'read-only';
   by('access').textContent = may ? ''
     : needs ? (wrong ? 'This is not the control token. ' : '') + 'Who steers needs the control token. It is kept until this tab is closed.'
-      : `Read-only: ${said.detail ?? `got status ${status}`}.`;
+      : `Read-only: ${why}.`;
 }
 
 // show keeps the form's hints at what is in force.
 export function show(load) {
   by('rps-hint').textContent = `now ${plain(load.rps)}, at most ${plain(load.max_rps)} a second`;
   by('rps').placeholder = load.rps;
-  by('ttl').placeholder = load.expires ? `ends ${clock(load.expires)}` : 'none, or 2h';
+  by('ttl').placeholder = load.expires ? `ends ${clock(load.expires)}` : 'such as 2h';
   by('ttl-hint').textContent = load.expires
     ? `What was set over the API ends at ${clock(load.expires)} UTC; 0s takes the limit away.`
-    : 'When it ends, the configuration holds again.';
-  by('pause').textContent = load.paused ? 'Resume' : 'Pause';
+    : 'When it ends, the configuration holds again. A first change without one has load.default_ttl.';
+  [by('pause').textContent, by('pause').value] = load.paused ? ['Resume', 'resume'] : ['Pause', 'pause'];
   by('read-ratio').placeholder = load.read_ratio;
   for (const name of scenarios) by(`weight-${name}`).placeholder = load.scenarios[name] ?? 0;
 }
@@ -71,12 +84,12 @@ function changes(from) {
   return body;
 }
 
-const configuration = { rps: null, ramp: null, ttl: null, scenarios: null, read_ratio: null, paused: null };
-
-function wanted(action, from) {
-  if (action === 'pause') return { paused: from.paused ? null : true };
-  return action === 'configuration' ? configuration : changes(from);
-}
+// actions are what the buttons ask for that need no field but the reason.
+const actions = {
+  pause: { paused: true },
+  resume: { paused: null },
+  configuration: { rps: null, ramp: null, ttl: null, scenarios: null, read_ratio: null, paused: null },
+};
 
 function tell(text, state) {
   by('outcome').textContent = text;
@@ -95,7 +108,7 @@ async function submit(event) {
   event.preventDefault();
   const action = event.submitter?.value ?? 'apply';
   const form = by('steer-form');
-  if (form.ariaBusy === 'true') return;
+  if (form.ariaBusy === 'true' || !by('reason').reportValidity()) return;
   form.ariaBusy = 'true';
   try {
     await change(action, form);
@@ -108,19 +121,21 @@ async function submit(event) {
 
 async function change(action, form) {
   const from = await begun();
-  const body = wanted(action, from.said);
+  const body = actions[action] ?? changes(from.said);
   if (Object.keys(body).length === 0) return tell('Nothing is filled in but the reason.', 'bad');
   const answer = await call('PATCH', { ...body, reason: filled('reason') }, from.version);
   if (answer.status === 200) {
+    show(answer.said);
+    if (answer.version === from.version) return tell('Nothing has changed: it is so already. A ramp or a time limit needs something that is set over the API.', 'bad');
     basis = undefined;
     form.reset();
-    show(answer.said);
     return done(answer.said);
   }
   if (answer.status === 401 || answer.status === 403) permit(answer);
   if (answer.status !== 412) return tell(`Not changed (${answer.status}): ${answer.said.detail}`, 'bad');
   basis = undefined;
   const { said: now } = await begun();
+  show(now);
   tell(`Not changed (412): somebody else changed the load since you began. Now ${plain(now.rps)} requests a second are asked${now.paused ? ', paused' : ''}. Press again to change that.`, 'bad');
 }
 
@@ -134,6 +149,7 @@ export function build() {
   }));
   by('steer-form').addEventListener('input', () => begun().catch(() => { basis = undefined; }));
   by('steer-form').addEventListener('submit', submit);
+  by('steer-form').addEventListener('invalid', (event) => event.target.closest('details')?.setAttribute('open', ''), true);
   by('token-form').addEventListener('submit', async (event) => {
     event.preventDefault();
     sessionStorage.setItem(storage, filled('token'));
