@@ -40,12 +40,6 @@ func Guard(tokenFile string, logger *slog.Logger) func(http.Handler) http.Handle
 	return access{tokenFile: tokenFile, logger: logger}.api
 }
 
-// refusal is why a call is not answered.
-type refusal struct {
-	status int
-	detail string
-}
-
 // api guards a resource that all may read and few may change.
 func (a access) api(next http.Handler) http.Handler {
 	guarded := a.control(next)
@@ -53,7 +47,19 @@ func (a access) api(next http.Handler) http.Handler {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			guarded.ServeHTTP(w, r)
 		} else if refused := a.foreign(r); refused != nil {
-			problem(w, refused.status, refused.detail)
+			refused.to(w)
+		} else {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// own guards what all may read, but in no page of another site: a stream that such
+// a page opens takes a place, whether or not the page can read it.
+func (a access) own(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refused := a.crossSite(r); refused != nil {
+			refused.to(w)
 		} else {
 			next.ServeHTTP(w, r)
 		}
@@ -71,32 +77,54 @@ func (a access) control(next http.Handler) http.Handler {
 		if refused.status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="opensaves-soak control"`)
 		}
-		problem(w, refused.status, refused.detail)
+		refused.to(w)
 	})
 }
 
 // stranger returns why the caller may not change anything, or nil.
 func (a access) stranger(r *http.Request) *refusal {
-	if refused := a.foreign(r); refused != nil {
+	if refused := a.crossSite(r); refused != nil {
 		return refused
-	}
-	// Browsers send no Origin with a GET, but say where the page is from.
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return &refusal{http.StatusForbidden, "got a call from a page of another site"}
 	}
 	if a.tokenFile == "" {
 		if !fromLoopback(r) {
-			return &refusal{http.StatusForbidden, "got a call from elsewhere than loopback, want one through kubectl port-forward, or a token: set " + tokenFlag}
+			return &refusal{http.StatusForbidden, ordinary, "got a call from elsewhere than loopback, want one through kubectl port-forward, or a token: set " + tokenFlag}
 		}
 		return nil
 	}
 	want, err := a.token()
 	if err != nil {
 		a.logger.Error("Control calls are refused until the token can be read", "err", err)
-		return &refusal{http.StatusServiceUnavailable, "the control token cannot be read"}
+		return &refusal{http.StatusServiceUnavailable, ordinary, "the control token cannot be read"}
 	}
 	if !bearer(r, want) {
-		return &refusal{http.StatusUnauthorized, "want the token of " + tokenFlag + " as a bearer token, or in " + tokenHeader}
+		return &refusal{tokenStatus(r), tokenNeeded, "got no control token or a wrong one, want that of " + tokenFlag + " as a bearer token, or in " + tokenHeader}
+	}
+	return nil
+}
+
+// tokenStatus is what a call without the token is answered with. 401 makes a browser
+// forget the password that stands beside the token, and ask for another: it is for
+// scripts.
+func tokenStatus(r *http.Request) int {
+	_, _, browser := r.BasicAuth()
+	for _, header := range [...]string{tokenHeader, "Origin", "Sec-Fetch-Site"} {
+		browser = browser || r.Header.Get(header) != ""
+	}
+	if browser {
+		return http.StatusForbidden
+	}
+	return http.StatusUnauthorized
+}
+
+// crossSite returns why a call looks like one that another site's page causes, or
+// nil. Browsers send no Origin with a GET, but say where the page is from.
+func (a access) crossSite(r *http.Request) *refusal {
+	if refused := a.foreign(r); refused != nil {
+		return refused
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return &refusal{http.StatusForbidden, ordinary, "got a call from a page of another site"}
 	}
 	return nil
 }
@@ -105,11 +133,11 @@ func (a access) stranger(r *http.Request) *refusal {
 func (a access) foreign(r *http.Request) *refusal {
 	for _, origin := range r.Header.Values("Origin") {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
-			return &refusal{http.StatusForbidden, "got a foreign Origin, want that of the Host"}
+			return &refusal{http.StatusForbidden, ordinary, "got a foreign Origin, want that of the Host"}
 		}
 	}
 	if a.tokenFile == "" && isLoopback(r.RemoteAddr) && !isLoopback(r.Host) {
-		return &refusal{http.StatusForbidden, "got a foreign Host over loopback, want localhost or a loopback address, or a token: set " + tokenFlag}
+		return &refusal{http.StatusForbidden, ordinary, "got a foreign Host over loopback, want localhost or a loopback address, or a token: set " + tokenFlag}
 	}
 	return nil
 }

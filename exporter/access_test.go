@@ -68,16 +68,19 @@ func TestWithATokenOnlyTheTokenMayChange(t *testing.T) {
 		"the token":                            {peer: elsewhere, header: http.Header{"Authorization": {"Bearer swordfish"}}, status: 200},
 		"the token in the case of RFC 6750":    {peer: elsewhere, header: http.Header{"Authorization": {"bearer swordfish"}}, status: 200},
 		"the token beside a password":          {peer: elsewhere, header: http.Header{"Authorization": {"Basic dTpw"}, "X-Control-Token": {"swordfish"}}, status: 200},
-		"a wrong token beside the right one":   {header: http.Header{"Authorization": {"Bearer swordfish"}, "X-Control-Token": {"x"}}, status: 401},
+		"a wrong token beside the right one":   {header: http.Header{"Authorization": {"Bearer swordfish"}, "X-Control-Token": {"x"}}, status: 403, text: "urn:opensaves-soak:control-token"},
 		"the token at any host":                {host: "soak.example", header: http.Header{"Authorization": {"Bearer swordfish"}}, status: 200},
 		"the token from its own web page":      {host: "soak.example", header: http.Header{"Authorization": {"Bearer swordfish"}, "Origin": {"https://SOAK.example"}}, status: 200},
 		"the token from a stranger's web page": {host: "soak.example", header: http.Header{"Authorization": {"Bearer swordfish"}, "Origin": {"https://evil.example"}}, status: 403, text: "foreign Origin"},
 		"no token on loopback":                 {status: 401, text: "--web.control-token-file"},
-		"no token":                             {peer: elsewhere, status: 401},
+		"no token":                             {peer: elsewhere, status: 401, text: "urn:opensaves-soak:control-token"},
 		"a wrong token":                        {header: http.Header{"Authorization": {"Bearer swordfisj"}}, status: 401},
 		"a longer token":                       {header: http.Header{"Authorization": {"Bearer swordfish1"}}, status: 401},
 		"an empty token":                       {header: http.Header{"Authorization": {"Bearer "}}, status: 401},
 		"the token as a password":              {header: http.Header{"Authorization": {"Basic swordfish"}}, status: 401},
+		"a password without the token":         {header: http.Header{"Authorization": {"Basic dTpw"}}, status: 403, text: "urn:opensaves-soak:control-token"},
+		"the page without the token":           {header: http.Header{"Sec-Fetch-Site": {"same-origin"}}, status: 403, text: "urn:opensaves-soak:control-token"},
+		"an old browser without the token":     {host: "soak.example", header: http.Header{"Origin": {"http://soak.example"}}, status: 403, text: "urn:opensaves-soak:control-token"},
 		"the token without a scheme":           {header: http.Header{"Authorization": {"swordfish"}}, status: 401},
 	} {
 		for _, c := range mutating {
@@ -127,6 +130,10 @@ func TestReadingIsForAllButStrangersPages(t *testing.T) {
 				if got := test.call.to(t, address); got.status != test.status {
 					t.Errorf("%s: got %d %s, want %d", path, got.status, got.body, test.status)
 				}
+			}
+			test.call.path = "/api/v1/live"
+			if got := test.call.to(t, address); (got.status == 200) != (test.status == 200 && test.call.header == nil) {
+				t.Errorf("the stream: got %d %s, want no page of a stranger's to take a place", got.status, got.body)
 			}
 			test.call.path = "/metrics"
 			if got := test.call.to(t, address); got.status != 200 {

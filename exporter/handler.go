@@ -57,7 +57,7 @@ func (o Options) routes(access access) []route {
 		route{"/-/reload", access.control(reload(o.Reload)), []string{http.MethodPost, http.MethodPut}},
 		route{"/api/v1/load", access.api(loadHandler{o.Load}), []string{http.MethodGet, http.MethodHead, http.MethodPatch}},
 		route{"/api/v1/load/changes", access.api(changes(o.Load)), reading},
-		route{"/api/v1/live", access.api(atMost(maxReaders, o.Live)), reading},
+		route{"/api/v1/live", access.own(atMost(maxReaders, o.Live)), reading},
 		route{"/api/v1/openapi.yaml", access.api(http.HandlerFunc(describe)), reading},
 	)
 	if o.Sandbox != nil {
@@ -91,12 +91,11 @@ func profiles(access access) (routes []route) {
 		"/debug/pprof/":        pprof.Index,
 		"/debug/pprof/cmdline": pprof.Cmdline,
 		"/debug/pprof/profile": pprof.Profile,
-		"/debug/pprof/symbol":  pprof.Symbol,
 		"/debug/pprof/trace":   pprof.Trace,
 	} {
-		routes = append(routes, route{path, access.control(handler), nil})
+		routes = append(routes, route{path, access.control(handler), reading})
 	}
-	return routes
+	return append(routes, route{"/debug/pprof/symbol", access.control(http.HandlerFunc(pprof.Symbol)), append([]string{http.MethodPost}, reading...)})
 }
 
 // Probes answers /-/healthy and /-/ready and nothing else, for an address

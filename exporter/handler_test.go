@@ -190,6 +190,8 @@ func TestEveryPathAnswers(t *testing.T) {
 		"a POST of the changes":     {call{method: "POST", path: "/api/v1/load/changes"}, 405, "application/problem+json", "GET, HEAD"},
 		"a POST of the live stream": {call{method: "POST", path: "/api/v1/live"}, 405, "application/problem+json", "GET, HEAD"},
 		"a POST of the description": {call{method: "POST", path: "/api/v1/openapi.yaml"}, 405, "application/problem+json", "GET, HEAD"},
+		"a POST of a profile":       {call{method: "POST", path: "/debug/pprof/heap"}, 405, "application/problem+json", "GET, HEAD"},
+		"symbols by POST":           {call{method: "POST", path: "/debug/pprof/symbol"}, 200, "text/plain; charset=utf-8", "num_symbols"},
 		"a POST of the metrics":     {call{method: "POST", path: "/metrics"}, 405, "application/problem+json", "GET, HEAD"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,21 +8,40 @@ import (
 	"strings"
 )
 
-// problem answers with an error as RFC 9457 writes it.
+// The types of problems: ordinary ones say no more than their status, and one is
+// of a call that lacks the control token, or has a wrong one.
+const (
+	ordinary    = "about:blank"
+	tokenNeeded = "urn:opensaves-soak:control-token"
+)
+
+// problem answers with an ordinary error.
 func problem(w http.ResponseWriter, status int, detail string) {
+	refusal{status, ordinary, detail}.to(w)
+}
+
+// refusal is why a call is not answered.
+type refusal struct {
+	status int
+	kind   string
+	detail string
+}
+
+// to answers with the error as RFC 9457 writes it.
+func (r refusal) to(w http.ResponseWriter) {
 	body, err := json.Marshal(struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`
 		Status int    `json:"status"`
 		Detail string `json:"detail"`
-	}{"about:blank", http.StatusText(status), status, detail})
+	}{r.kind, http.StatusText(r.status), r.status, r.detail})
 	if err != nil { // strings and a number: there is no such error
-		http.Error(w, http.StatusText(status), status)
+		http.Error(w, http.StatusText(r.status), r.status)
 		return
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
+	w.WriteHeader(r.status)
 	w.Write(append(body, '\n'))
 }
 
