@@ -50,6 +50,6 @@ func TestWithoutARegionThereIsNoAccount(t *testing.T) {
 // ask returns the status, type and body of the answer to a GET.
 func (x *target) ask(t *testing.T, path string) string {
 	t.Helper()
-	answer, body := x.send(t, http.MethodGet, path, http.NoBody)
-	return answer.Status[:3] + " " + answer.Header.Get("Content-Type") + " " + string(body)
+	answer := x.send(t, http.MethodGet, path, http.NoBody)
+	return answer.Status[:3] + " " + answer.Header.Get("Content-Type") + " " + string(answer.text)
 }

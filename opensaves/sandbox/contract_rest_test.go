@@ -227,9 +227,9 @@ func (x *target) do(t *testing.T, request string) string {
 	t.Helper()
 	method, target, _ := strings.Cut(request, " ")
 	path, body, _ := strings.Cut(target, " ")
-	answer, text := x.send(t, method, path, strings.NewReader(body))
-	checkHeaders(t, answer, path)
-	out := anyTime.ReplaceAllString(string(text), "T")
+	answer := x.send(t, method, path, strings.NewReader(body))
+	checkHeaders(t, answer.Response, path)
+	out := anyTime.ReplaceAllString(string(answer.text), "T")
 	return answer.Status[:4] + anyUnix.ReplaceAllString(out, "${1}N")
 }
 

@@ -121,19 +121,24 @@ func TestLargeBlobsComeBackOverREST(t *testing.T) {
 	want := blob(10 << 20)
 	for name, body := range map[string]io.Reader{"whole": bytes.NewReader(want), "chunked": io.MultiReader(bytes.NewReader(want))} {
 		path := "/api/stores/" + store + "/records/r/blobs/" + name
-		if answer, _ := x.send(t, http.MethodPut, path, body); answer.StatusCode != http.StatusOK {
+		if answer := x.send(t, http.MethodPut, path, body); answer.StatusCode != http.StatusOK {
 			t.Errorf("uploading %s: got %s", name, answer.Status)
 		}
-		if answer, got := x.send(t, http.MethodGet, path, http.NoBody); answer.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
-			t.Errorf("downloading %s: got %s and %d bytes, want those that were sent", name, answer.Status, len(got))
+		if answer := x.send(t, http.MethodGet, path, http.NoBody); answer.StatusCode != http.StatusOK || !bytes.Equal(answer.text, want) {
+			t.Errorf("downloading %s: got %s and %d bytes, want those that were sent", name, answer.Status, len(answer.text))
 		}
 		x.must(t, "DELETE /api/stores/"+store+"/records/r/blobs/"+name, "204")
 	}
 	x.must(t, "DELETE /api/stores/"+store, "204")
 }
 
-// send returns the answer, whose body is read.
-func (x *target) send(t *testing.T, method, path string, body io.Reader) (*http.Response, []byte) {
+// reply is an answer that was read.
+type reply struct {
+	*http.Response
+	text []byte
+}
+
+func (x *target) send(t *testing.T, method, path string, body io.Reader) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, x.url+path, body)
 	if err != nil {
@@ -144,11 +149,11 @@ func (x *target) send(t *testing.T, method, path string, body io.Reader) (*http.
 		t.Fatal(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	content, err := io.ReadAll(answer.Body)
+	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, content
+	return reply{answer, text}
 }
 
 func TestBodiesAreBounded(t *testing.T) {
@@ -157,7 +162,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	x.must(t, `POST /api/stores {"store_id":"s"}`, "201")
 	x.must(t, `POST /api/stores/s/records {"record_id":"r"}`, "201")
 	for name, body := range map[string]io.Reader{"whole": bytes.NewReader(blob(101)), "chunked": io.MultiReader(bytes.NewReader(blob(101)))} {
-		if answer, _ := x.send(t, http.MethodPut, "/api/stores/s/records/r/blobs/b", body); answer.StatusCode != http.StatusRequestEntityTooLarge {
+		if answer := x.send(t, http.MethodPut, "/api/stores/s/records/r/blobs/b", body); answer.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("uploading %s: got %s, want 413", name, answer.Status)
 		}
 	}
@@ -215,7 +220,7 @@ func TestTheGuardStandsBeforeTheControlAPIOnly(t *testing.T) {
 	}
 	x := dial(t, "http://"+start(t, sandbox.New(sandbox.Config{Guard: guard})), "", 0)
 	x.must(t, "GET /health", "200")
-	if answer, _ := x.send(t, http.MethodGet, sandbox.ControlPath+"requests", http.NoBody); answer.StatusCode != http.StatusForbidden {
+	if answer := x.send(t, http.MethodGet, sandbox.ControlPath+"requests", http.NoBody); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("the control API: got %s, want 403", answer.Status)
 	}
 }
