@@ -19,10 +19,8 @@ func actor(ctx context.Context, do func(context.Context) error) (execute func() 
 // the system, which ends the program at once.
 func signals(ctx context.Context) (execute func() error, interrupt func(error)) {
 	ctx, cancel := context.WithCancel(ctx)
+	caught := catch(ctx, os.Interrupt, syscall.SIGTERM)
 	return func() error {
-		caught := make(chan os.Signal, 1)
-		signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
-		defer signal.Stop(caught)
 		select {
 		case got := <-caught:
 			return &run.SignalError{Signal: got}
@@ -30,4 +28,13 @@ func signals(ctx context.Context) (execute func() error, interrupt func(error)) 
 			return nil
 		}
 	}, func(error) { cancel() }
+}
+
+// catch takes signals from now on until ctx ends. Whoever says that the program is
+// ready must have caught them before, as the system ends it at those that are not.
+func catch(ctx context.Context, signals ...os.Signal) <-chan os.Signal {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, signals...)
+	context.AfterFunc(ctx, func() { signal.Stop(caught) })
+	return caught
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"reflect"
 	"slices"
 	"strings"
@@ -43,21 +42,21 @@ func (r reloads) note(err error) {
 	r.timestamp.SetToCurrentTime()
 }
 
-// hangup reloads at each SIGHUP until ctx ends.
-func (d *daemon) hangup(ctx context.Context) error {
-	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, syscall.SIGHUP)
-	defer signal.Stop(caught)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-caught:
-			if err := d.reload(ctx); err != nil {
-				d.log.Error("The configuration was not reloaded; the old one stays in force", "err", err)
+// hangups reloads at each SIGHUP until ctx ends.
+func (d *daemon) hangups(ctx context.Context) func(context.Context) error {
+	caught := catch(ctx, syscall.SIGHUP)
+	return endless(func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-caught:
+				if err := d.reload(ctx); err != nil {
+					d.log.Error("The configuration was not reloaded; the old one stays in force", "err", err)
+				}
 			}
 		}
-	}
+	})
 }
 
 // follow reloads at its first look, as the file may have changed since the start,

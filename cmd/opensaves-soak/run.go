@@ -237,7 +237,7 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 		defer close(ended)
 		return d.runner.Run(ctx)
 	}))
-	group.Add(actor(ctx, d.hangup))
+	group.Add(actor(ctx, d.hangups(ctx)))
 	if d.run.reloadInterval > 0 {
 		group.Add(actor(ctx, endless(d.follow)))
 	}
