@@ -32,7 +32,8 @@ func TestTheLastChangesAreRememberedAndTripsOfGuardsToo(t *testing.T) {
 			{From: 4000, To: 1000, Source: desired.Guard, Reason: "cost"},
 			{From: 50, To: 4000, Source: desired.API, Reason: "launch rehearsal"},
 		}
-		if diff := cmp.Diff(want, s.Changes(), cmpopts.IgnoreFields(desired.Change{}, "Time"), cmpopts.EquateApprox(1e-3, 0)); diff != "" {
+		// The price of an arrival is taken after a thousand, of which some may be in flight still.
+		if diff := cmp.Diff(want, s.Changes(), cmpopts.IgnoreFields(desired.Change{}, "Time"), cmpopts.EquateApprox(1e-2, 0)); diff != "" {
 			t.Errorf("wanted -, got +\n%s", diff)
 		}
 		if counted := s.value(t, metric.LoadChanges); counted != float64(len(want)) {
