@@ -107,11 +107,8 @@ func (a access) stranger(r *http.Request) *refusal {
 // forget the password that stands beside the token, and ask for another: it is for
 // scripts.
 func tokenStatus(r *http.Request) int {
-	_, _, browser := r.BasicAuth()
-	for _, header := range [...]string{tokenHeader, "Origin", "Sec-Fetch-Site"} {
-		browser = browser || r.Header.Get(header) != ""
-	}
-	if browser {
+	_, _, password := r.BasicAuth()
+	if password || r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
 		return http.StatusForbidden
 	}
 	return http.StatusUnauthorized

@@ -68,7 +68,7 @@ func TestWithATokenOnlyTheTokenMayChange(t *testing.T) {
 		"the token":                            {peer: elsewhere, header: http.Header{"Authorization": {"Bearer swordfish"}}, status: 200},
 		"the token in the case of RFC 6750":    {peer: elsewhere, header: http.Header{"Authorization": {"bearer swordfish"}}, status: 200},
 		"the token beside a password":          {peer: elsewhere, header: http.Header{"Authorization": {"Basic dTpw"}, "X-Control-Token": {"swordfish"}}, status: 200},
-		"a wrong token beside the right one":   {header: http.Header{"Authorization": {"Bearer swordfish"}, "X-Control-Token": {"x"}}, status: 403, text: "urn:opensaves-soak:control-token"},
+		"a wrong token beside the right one":   {header: http.Header{"Authorization": {"Bearer swordfish"}, "X-Control-Token": {"x"}}, status: 401, text: "urn:opensaves-soak:control-token"},
 		"the token at any host":                {host: "soak.example", header: http.Header{"Authorization": {"Bearer swordfish"}}, status: 200},
 		"the token from its own web page":      {host: "soak.example", header: http.Header{"Authorization": {"Bearer swordfish"}, "Origin": {"https://SOAK.example"}}, status: 200},
 		"the token from a stranger's web page": {host: "soak.example", header: http.Header{"Authorization": {"Bearer swordfish"}, "Origin": {"https://evil.example"}}, status: 403, text: "foreign Origin"},

@@ -58,10 +58,10 @@ func TestEveryWrongAnswerLeadsToTracesThatWereReceived(t *testing.T) {
 			defer sim.end()
 			told := make(chan scenario.Violation, 10_000)
 			sim.told = func(v scenario.Violation) { told <- v }
-			box.SetFaults(fault.Faults{Kinds: map[string]float64{"corrupt": 0.01, "lost_write": 0.01}})
-			l := sim.live(t, "", func(o *Options) { o.Trace = tracer(t, collector, 0, o) })
+			box.SetFaults(fault.Faults{Kinds: map[string]float64{"corrupt": 0.02, "lost_write": 0.02}})
+			l := sim.live(t, "", func(o *Options) { o.Trace = tracer(t, collector, 0, manyTraces, o) })
 			wrong, suspected := map[string]bool{}, map[string]bool{}
-			for end := time.After(time.Minute); len(wrong) < 10 || len(suspected) < 3; {
+			for end := time.After(3 * time.Minute); len(wrong) < 10 || len(suspected) < 3; {
 				select {
 				case v := <-told:
 					wrong[v.Trace], suspected[v.Suspected] = true, true
@@ -85,10 +85,12 @@ func TestEveryWrongAnswerLeadsToTracesThatWereReceived(t *testing.T) {
 	}
 }
 
-func tracer(t testing.TB, collector *otlptest.Collector, ratio float64, o *Options) *trace.Tracer {
+const manyTraces = 4096
+
+func tracer(t testing.TB, collector *otlptest.Collector, ratio float64, queue int, o *Options) *trace.Tracer {
 	t.Helper()
 	config := trace.DefaultConfig()
-	config.Endpoint, config.SampleRatio = collector.Address, ratio
+	config.Endpoint, config.SampleRatio, config.Queue = collector.Address, ratio, queue
 	tracer, err := trace.New(trace.Options{Config: config, Target: opensaves.Config{Address: "http://target"}, Metrics: o.Metrics, Log: o.Log})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +114,7 @@ func BenchmarkArrival(b *testing.B) {
 		ratio float64 // below 0: there is no tracing
 	}{{"off", -1}, {"none", 0}, {"hundredth", 0.01}, {"all", 1}} {
 		b.Run(side.name, func(b *testing.B) {
-			r := pinger(b, otlptest.Start(b), side.ratio)
+			r := pinger(b, otlptest.Start(b), side.ratio, manyTraces)
 			b.Cleanup(r.Trace.Start())
 			b.ReportAllocs()
 			for b.Loop() {
@@ -131,8 +133,8 @@ func (r *Runner) ping() {
 // An exemplar would lead nowhere, and keep others off.
 func TestWhatFindsNoRoomIsNoExemplar(t *testing.T) {
 	collector := otlptest.Start(t)
-	r := pinger(t, collector, 1)
-	for range 2 * trace.DefaultConfig().Queue {
+	r := pinger(t, collector, 1, 64)
+	for range 200 {
 		r.ping()
 	}
 	r.Trace.Start()() // exports what found room
@@ -157,7 +159,7 @@ func TestWhatFindsNoRoomIsNoExemplar(t *testing.T) {
 }
 
 // pinger is a runner whose requests are answered at once. A ratio below 0 is no tracing.
-func pinger(b testing.TB, collector *otlptest.Collector, ratio float64) *Runner {
+func pinger(b testing.TB, collector *otlptest.Collector, ratio float64, queue int) *Runner {
 	b.Helper()
 	o := Options{
 		Config: DefaultConfig(), Data: scenario.DefaultConfig(), Slowest: time.Second, Embedded: true,
@@ -172,7 +174,7 @@ func pinger(b testing.TB, collector *otlptest.Collector, ratio float64) *Runner 
 		return scenario.NewWorld(scenario.Config{Data: o.Data, Verify: ledger.DefaultConfig(), Identity: ledger.NewIdentity(), OnViolation: tell}, mix)
 	}
 	if ratio >= 0 {
-		o.Trace = tracer(b, collector, ratio, &o)
+		o.Trace = tracer(b, collector, ratio, queue, &o)
 	}
 	r, err := New(o)
 	if err != nil {

@@ -27,11 +27,14 @@ const redacted = "<redacted>"
 const maxText = 200
 
 // Text returns what a server said as an Error may carry it: one printable line
-// of at most 200 bytes without any header's value.
+// of at most 200 bytes without any header's value, nor what follows its scheme.
 func (h *Headers) Text(said string) string {
 	for _, value := range h.Values {
-		if value != "" {
-			said = strings.ReplaceAll(said, value, redacted)
+		_, credentials, _ := strings.Cut(value, " ")
+		for _, secret := range [...]string{value, strings.TrimSpace(credentials)} {
+			if secret != "" {
+				said = strings.ReplaceAll(said, secret, redacted)
+			}
 		}
 	}
 	said = strings.Join(strings.Fields(strings.ToValidUTF8(said, "�")), " ")

@@ -187,6 +187,14 @@ func TestHiddenPagesLeaveTheConnectionsToTheOneThatIsShown(t *testing.T) {
 	d.heard(t, first)
 	first.reads(t, "#asked", "700 /s")
 	first.becomes(t, points, fmt.Sprint(d.said))
+	first.hide(t, true)
+	first.reads(t, "#state", "Loading …")
+	d.now = d.now.Add(-5 * time.Minute) // the clock is set back
+	for range 7 {
+		d.say(t, d.moment())
+	}
+	first.hide(t, false)
+	first.becomes(t, points, "7")
 }
 
 // TestTheBrowserNotesWhatAPageShouldNotDo shows that the tests of the page can fail,

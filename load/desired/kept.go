@@ -23,7 +23,8 @@ const schema = 1
 type kept struct {
 	Schema   int                  `json:"schema"`
 	Override *Override            `json:"override,omitempty"`
-	Reason   string               `json:"reason,omitempty"`       // sent with the last change of the override
+	Reason   string               `json:"reason,omitempty"`       // sent with the change that made the override
+	ReasonOf string               `json:"reason_of,omitempty"`    // the hash of that override: who edits one leaves this
 	Began    map[string]time.Time `json:"stages_began,omitempty"` // by ladder
 }
 
@@ -36,8 +37,12 @@ func (b Base) ladder() string {
 	if len(b.Stages) == 0 {
 		return ""
 	}
+	return hash(fmt.Sprint(b.Stages, b.Repeat))
+}
+
+func hash(text string) string {
 	h := fnv.New64a()
-	fmt.Fprint(h, b.Stages, b.Repeat) // a hash takes everything
+	_, _ = io.WriteString(h, text) // a hash takes everything
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
@@ -52,7 +57,7 @@ func (k kept) begin(b Base) Base {
 // with is the document for a base and an override. Stages that are new in it
 // have begun when they did here.
 func (k kept) with(b Base, o *Override) kept {
-	next := kept{Schema: schema, Override: o, Reason: k.Reason, Began: maps.Clone(k.Began)}
+	next := kept{Schema: schema, Override: o, Reason: k.Reason, ReasonOf: k.ReasonOf, Began: maps.Clone(k.Began)}
 	ladder := b.ladder()
 	if _, known := next.Began[ladder]; known || ladder == "" {
 		return next
@@ -164,10 +169,22 @@ func (s *Store) adopt(now time.Time, k kept, source Source) error {
 // reason is why the override is another one than before. Who edits the document by
 // hand gives it in the override.
 func (k kept) reason(before kept) string {
-	if reason := value(k.Override).Reason; reason != "" && reason != value(before.Override).Reason {
+	if k.ReasonOf == k.Override.hash() {
+		return k.Reason
+	}
+	if reason := value(k.Override).Reason; reason != value(before.Override).Reason {
 		return reason
 	}
-	return k.Reason
+	return ""
+}
+
+// hash names an override as it is kept; nil is one too.
+func (o *Override) hash() string {
+	raw, err := json.Marshal(o)
+	if err != nil { // a number that is none: it cannot be kept either
+		return ""
+	}
+	return hash(string(raw))
 }
 
 // older compares versions, which are numbers that only grow: a document may come
@@ -201,7 +218,9 @@ func (s *Store) Merge(now time.Time, raw []byte, version, ifMatch string, change
 		return nil, err
 	}
 	after := k.with(next.Base, next.Override)
-	after.Reason = reason
+	if after.Reason, after.ReasonOf = reason, ""; reason != "" {
+		after.ReasonOf = next.Override.hash()
+	}
 	return k.changed(after)
 }
 

@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -81,12 +82,18 @@ func TestAFleetIsToldOfAChangeWithItsOwnReason(t *testing.T) {
 	s.patch(3, 0, `{"paused": null, "reason": "rehearsal"}`)
 	s.keep(4, []byte(`{"schema": 1, "override": {"rps": 700, "reason": "by hand"}}`))
 	s.patch(5, 0, `{"rps": null, "reason": "over"}`)
+	s.patch(6, 0, `{"rps": 600, "reason": "again"}`)
+	s.keep(7, bytes.Replace(s.document, []byte(`"rps":600`), []byte(`"rps":800`), 1))
+	s.patch(8, 0, `{"rps": 900}`)
 	want := []Change{
 		{second(1), 50, 500, Fleet, "rehearsal"},
 		{second(2), 500, 0, Fleet, ""},
 		{second(3), 0, 500, Fleet, "rehearsal"},
 		{second(4), 500, 700, Fleet, "by hand"},
 		{second(5), 700, 50, Fleet, "over"},
+		{second(6), 50, 600, Fleet, "again"},
+		{second(7), 600, 800, Fleet, ""},
+		{second(8), 800, 900, Fleet, ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)

@@ -66,7 +66,7 @@ func (w *World) judgeForeign(t *Task, version uint32) {
 
 // accuseForeign tells a violation, once for a record.
 func (w *World) accuseForeign(t *Task, v Violation) {
-	t.Result.Verdict = metric.Violation
+	t.Result.Verdict, t.Result.Kind = metric.Violation, v.Kind
 	if !w.peers.accuse(t.foreign.key) {
 		return
 	}

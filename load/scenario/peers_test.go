@@ -157,7 +157,7 @@ func TestAnotherReplicasRecordThatIsCorruptIsTold(t *testing.T) {
 		r.Owner = "somebody else"
 		n.target[key] = r
 	}
-	if got := n.read(); got.Verdict != metric.Violation || len(n.told) != 1 || n.told[0].Kind != ledger.Corrupt {
+	if got := n.read(); got.Verdict != metric.Violation || got.Kind != ledger.Corrupt || len(n.told) != 1 || n.told[0].Kind != ledger.Corrupt {
 		t.Errorf("got %+v and %+v, want it corrupt", got, n.told)
 	}
 	keys := map[string]bool{}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/common/config"
@@ -39,8 +40,7 @@ const (
 // connect makes the client of the collector, and what closes the connections
 // that it leaves open. It connects when it first exports. All settings are given
 // that it would take from the environment, where they may be another program's.
-func connect(c *Config) (client otlptrace.Client, idle func(), err error) {
-	headers := headerFiles(c.HeaderFiles)
+func connect(c *Config, headers *headers) (client otlptrace.Client, idle func(), err error) {
 	if _, err := headers.GetRequestMetadata(context.Background()); err != nil {
 		return nil, nil, err
 	}
@@ -69,7 +69,7 @@ func connect(c *Config) (client otlptrace.Client, idle func(), err error) {
 	), func() {}, nil
 }
 
-func connectHTTP(c *Config, trust *tls.Config, headers headerFiles) (otlptrace.Client, func(), error) {
+func connectHTTP(c *Config, trust *tls.Config, headers *headers) (otlptrace.Client, func(), error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = trust
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: timeout, PingTimeout: timeout}
@@ -92,30 +92,42 @@ func connectHTTP(c *Config, trust *tls.Config, headers headerFiles) (otlptrace.C
 	), transport.CloseIdleConnections, nil
 }
 
-// headerFiles are headers for the collector, by name, whose values are in files.
-// They are read at each export: that is seldom, and a token may be renewed.
-type headerFiles map[string]string
+// headers are those of the collector, whose values are in files, by name. They are
+// read at each export: that is seldom, and a token may be renewed.
+type headers struct {
+	files map[string]string
+	last  atomic.Pointer[map[string]string]
+}
 
-var _ credentials.PerRPCCredentials = headerFiles(nil)
+var _ credentials.PerRPCCredentials = (*headers)(nil)
 
 const maxHeaderFile = 64 << 10
 
 // GetRequestMetadata reads the files. No error holds a value.
-func (h headerFiles) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	values := make(map[string]string, len(h))
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		value, err := readHeader(h[name])
+func (h *headers) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	values := make(map[string]string, len(h.files))
+	for _, name := range slices.Sorted(maps.Keys(h.files)) {
+		value, err := readHeader(h.files[name])
 		if err != nil {
 			return nil, fmt.Errorf("reading tracing.header_files.%s: %w", name, err)
 		}
 		values[strings.ToLower(name)] = value
 	}
+	h.last.Store(&values)
 	return values, nil
+}
+
+// sent are those of the last export, which its answer may hold.
+func (h *headers) sent() map[string]string {
+	if last := h.last.Load(); last != nil {
+		return *last
+	}
+	return nil
 }
 
 // RequireTransportSecurity leaves that to the operator: collectors are often in
 // the same pod.
-func (h headerFiles) RequireTransportSecurity() bool { return false }
+func (h *headers) RequireTransportSecurity() bool { return false }
 
 func readHeader(path string) (string, error) {
 	file, err := os.Open(path)
@@ -139,7 +151,7 @@ func readHeader(path string) (string, error) {
 // authorized adds the headers to each request to the collector.
 type authorized struct {
 	http.RoundTripper
-	headers headerFiles
+	headers *headers
 }
 
 // RoundTrip sends a copy with the headers.

@@ -67,7 +67,7 @@ func FuzzAClientIsMadeOfWhatIsTaken(f *testing.F) {
 		if c.Validate() != nil {
 			return
 		}
-		client, idle, err := connect(&c)
+		client, idle, err := connect(&c, &headers{})
 		if err != nil || client == nil {
 			t.Errorf("got %v for %s %q, want a client", err, protocol, endpoint)
 			return

@@ -112,7 +112,7 @@ func TestARequestIsTheSpanOfAnArrivalAndOneBelowItOfEachAttempt(t *testing.T) {
 				text("url.full", "http://Target/api/stores/s/records?limit=1"), text("network.protocol.version", "1.1"),
 				int1("http.request.resend_count", 1), int1("http.response.status_code", 503), text("error.type", "503"),
 			},
-			Events: []*tracepb.Span_Event{mark("connected", 1001*time.Millisecond), mark("first_byte", 1500*time.Millisecond)},
+			Events: []*tracepb.Span_Event{mark("first_byte", 1500*time.Millisecond)},
 			Status: &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "503 no"},
 		}, {
 			TraceId: []byte{1, 15: 0}, ParentSpanId: []byte{2, 7: 0}, Flags: 0x100,

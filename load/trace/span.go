@@ -88,7 +88,9 @@ func (t *Tracer) attemptSpan(r *Request) *tracepb.Span {
 		TraceId: r.ID[:], SpanId: r.Attempt[:], ParentSpanId: r.Arrival[:], Flags: r.flags(), Kind: tracepb.Span_SPAN_KIND_CLIENT,
 		StartTimeUnixNano: nanoseconds(r.Sent), EndTimeUnixNano: nanoseconds(r.Answered),
 		Attributes: []*commonpb.KeyValue{text(semconv.ServerAddressKey, t.target.host), number(semconv.ServerPortKey, t.target.port)},
-		Events:     []*tracepb.Span_Event{event("connected", r.Sent.Add(r.ConnectionWait))},
+	}
+	if len(r.Resent) == 0 { // else the wait is of all attempts
+		s.Events = append(s.Events, event("connected", r.Sent.Add(r.ConnectionWait)))
 	}
 	s.Attributes = append(s.Attributes, t.peer(r)...)
 	if !r.FirstByte.IsZero() {

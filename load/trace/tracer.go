@@ -34,6 +34,7 @@ type Tracer struct {
 	target   server
 	client   otlptrace.Client
 	idle     func() // closes connections of the client that it leaves open
+	headers  *headers
 	resource *resourcepb.Resource
 	service  string // that resource's name
 	scope    *commonpb.InstrumentationScope
@@ -57,7 +58,8 @@ func New(o Options) (*Tracer, error) {
 	if t.resource, t.service, err = newResource(o.Version, os.Getenv); err != nil {
 		return nil, err
 	}
-	if t.client, t.idle, err = connect(&o.Config); err != nil {
+	t.headers = &headers{files: o.Config.HeaderFiles}
+	if t.client, t.idle, err = connect(&o.Config, t.headers); err != nil {
 		return nil, err
 	}
 	spans := o.Metrics.Counter(metric.Spans)
@@ -105,7 +107,7 @@ func (t *Tracer) Keeps(c Context, outcome metric.Outcome, verdict metric.Result,
 // A quarter of the room is for wrong answers and suspicions alone, so that a target
 // that is down cannot crowd them out.
 func (t *Tracer) Send(r Request) bool {
-	if rare := r.For == Violation || r.For == Suspect || r.Violation != ""; !rare && len(t.queue) >= cap(t.queue)-cap(t.queue)/4 {
+	if rare := r.Verdict == metric.Violation || r.Verdict == metric.Suspect; !rare && len(t.queue) >= cap(t.queue)-cap(t.queue)/4 {
 		t.dropped.Add(float64(r.spans()))
 		return false
 	}
@@ -147,9 +149,5 @@ func (t *Tracer) Start() (end func()) {
 
 // said is what a collector or its client said, as a line of a log may hold it.
 func (t *Tracer) said(err error) string {
-	values, unread := headerFiles(t.config.HeaderFiles).GetRequestMetadata(context.Background())
-	if unread != nil {
-		return unread.Error() // what was sent is not known any more, and might be in err
-	}
-	return (&opensaves.Headers{Values: values}).Text(err.Error())
+	return (&opensaves.Headers{Values: t.headers.sent()}).Text(err.Error())
 }

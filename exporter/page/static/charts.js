@@ -19,16 +19,17 @@ export const charts = [];
 
 const points = [];
 
-// add takes a moment. Of the history, which has no load, those that are known already
-// are left out. Others are always new: where one is not later, the clock was set back,
-// and what was before has no place any more.
-export function add(moment) {
+// take takes moments, the oldest first. Where the last is earlier than what is known,
+// the clock was set back, and that has no place any more.
+export function take(moments) {
+  if (Date.parse(moments.at(-1)?.time) / 1000 < points.at(-1)?.time) points.length = 0;
+  moments.forEach(add);
+}
+
+function add(moment) {
   const time = Date.parse(moment.time) / 1000;
-  if (time <= points.at(-1)?.time) {
-    if (!moment.load) return;
-    points.length = 0;
-  }
   const last = points.at(-1)?.time;
+  if (time <= last) return; // it is known
   if (time - last > gap) points.push({ time: last + 1 });
   const point = { time };
   for (const { lines } of definitions) for (const [, field] of lines) point[field] = moment[field];

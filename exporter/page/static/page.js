@@ -93,7 +93,7 @@ function refresh({ rps, paused, source, stage, scenarios, read_ratio, limited_by
 }
 
 function take(moments) {
-  moments.forEach(charts.add);
+  charts.take(moments);
   const last = moments.at(-1);
   if (!last?.load) return;
   if (latest && latest.started !== last.started) restarted = last.started;
