@@ -116,9 +116,13 @@ func (b *Bottleneck) conclude(levels []Measured) {
 		}
 		return
 	}
-	if slices.ContainsFunc(levels, func(l Measured) bool { return len(l.Missed) > 0 }) {
+	valid := slices.DeleteFunc(slices.Clone(levels), func(l Measured) bool { return l.Invalid != "" })
+	switch {
+	case len(valid) == 0:
+		b.Sentence = "Unknown: no level is valid."
+	case slices.ContainsFunc(valid, func(l Measured) bool { return len(l.Missed) > 0 }):
 		b.Sentence = "Unexplained: objectives were missed, but no component that is watched was saturated."
-	} else {
+	default:
 		b.Sentence = "No component that is watched was saturated."
 	}
 }

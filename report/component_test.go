@@ -167,3 +167,17 @@ func TestAdviceCarriesItsArithmetic(t *testing.T) {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
 }
+
+func TestLevelsThatAreNotValidExplainNothing(t *testing.T) {
+	invalid := Measured{Invalid: "The generator was late.", Missed: []string{"achieved rate"}}
+	for want, levels := range map[string][]Measured{
+		"Unknown: no level is valid.":                                                          {invalid},
+		"No component that is watched was saturated.":                                          {invalid, {}},
+		"Unexplained: objectives were missed, but no component that is watched was saturated.": {invalid, {Missed: []string{"availability"}}},
+	} {
+		var b Bottleneck
+		if b.conclude(levels); b.Sentence != want {
+			t.Errorf("got %q, want %q", b.Sentence, want)
+		}
+	}
+}

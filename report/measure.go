@@ -68,7 +68,9 @@ type answers map[string]map[string]float64
 
 // measure asks for all figures of a level.
 func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (Measured, error) {
-	window := l.End.Sub(l.Start).Truncate(time.Second)
+	// A range is open at its left, and scrapes are not on the second: one more second
+	// holds the sample that the level begins with.
+	window := l.End.Sub(l.Start).Truncate(time.Second) + time.Second
 	got := answers{}
 	questions := p.questions(window)
 	for i, l := range o.Latency {

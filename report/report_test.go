@@ -221,3 +221,22 @@ func TestNoTesterInTheRangeIsAnError(t *testing.T) {
 var near = cmp.Comparer(func(a, b Figure) bool {
 	return a == b || !a.Known() && !b.Known() || math.Abs(float64(a-b)) < 1e-3*math.Abs(float64(b))
 })
+
+func TestALevelBeginsWithTheFirstScrapeThatItKeeps(t *testing.T) {
+	b := &block{T: t}
+	b.fill([]phase{
+		{length: 5 * time.Minute, target: 100, answered: 100, within: [4]float64{50, 90, 100, 100}},
+		{length: scrape, target: 500, answered: 500, within: [4]float64{250, 450, 500, 500}}, // settles
+		{length: scrape, target: 500, answered: 450, within: [4]float64{225, 405, 450, 450}},
+		{length: 3 * time.Minute, target: 500, answered: 500, within: [4]float64{250, 450, 500, 500}},
+	})
+	got, err := b.report(b.serve())
+	if err != nil {
+		t.Fatal(err)
+	}
+	level := got.Levels[len(got.Levels)-1]
+	// The last sample is a scrape before the end of the block.
+	if want := 50 * scrape.Seconds() / level.End.Sub(level.Start).Seconds(); math.Abs(float64(level.Dropped)-want) > 0.05*want {
+		t.Errorf("got %v dropped a second from %s to %s, want %v", level.Dropped, level.Start, level.End, want)
+	}
+}
