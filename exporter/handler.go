@@ -4,10 +4,13 @@ package exporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -69,11 +72,25 @@ func (o Options) routes(access access) []route {
 // metrics answers OpenMetrics where it is asked for: exemplars exist only there.
 func metrics(o Options) http.Handler {
 	return promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:            slog.NewLogLogger(o.Logger.Handler(), slog.LevelError),
+		ErrorLog:            scrapeLog{o.Logger},
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
 		EnableOpenMetrics:   true,
 	})
+}
+
+// scrapeLog says what is wrong with metrics, and nothing of scrapers that hung up:
+// each family that they did not take would be a line.
+type scrapeLog struct{ *slog.Logger }
+
+// Println writes a line, unless an error in it is that of a connection.
+func (l scrapeLog) Println(parts ...any) {
+	for _, part := range parts {
+		if err, ok := part.(error); ok && errors.As(err, new(*net.OpError)) {
+			return
+		}
+	}
+	l.Error(strings.TrimSpace(fmt.Sprintln(parts...)))
 }
 
 func reload(do func(context.Context) error) http.Handler {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -251,4 +253,44 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 func isProblem(a answered) bool {
 	var p struct{ Title, Detail string }
 	return a.header.Get("Content-Type") == "application/problem+json" && json.Unmarshal([]byte(a.body), &p) == nil && p.Title != "" && p.Detail != ""
+}
+
+func TestAScraperThatHangsUpIsNoErrorOfOurs(t *testing.T) {
+	o, said := options(t), new(strings.Builder)
+	many := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "many", Help: "Many."}, []string{"n"})
+	for n := range 100_000 {
+		many.WithLabelValues(fmt.Sprint(n)).Set(1)
+	}
+	o.Gatherer.(*prometheus.Registry).MustRegister(many)
+	o.Logger = slog.New(slog.NewTextHandler(said, nil))
+	face, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		face.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	scraper, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(scraper, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := scraper.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := scraper.(*net.TCPConn).SetLinger(0); err != nil { // what it does not read is not wanted
+		t.Fatal(err)
+	}
+	if err := scraper.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if said.String() != "" {
+		t.Errorf("got %q in the log, want nothing", said)
+	}
 }

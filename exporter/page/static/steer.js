@@ -64,7 +64,7 @@ export function show(load) {
   by('ttl').placeholder = load.expires ? `ends ${clock(load.expires)}` : 'such as 2h';
   by('ttl-hint').textContent = load.expires
     ? `What was set over the API ends at ${clock(load.expires)} UTC; 0s takes the limit away.`
-    : 'When it ends, the configuration holds again. A first change without one has load.default_ttl.';
+    : 'When it ends, the configuration holds again. Without one here, load.default_ttl of the configuration applies.';
   [by('pause').textContent, by('pause').value] = load.paused ? ['Resume', 'resume'] : ['Pause', 'pause'];
   by('read-ratio').placeholder = load.read_ratio;
   for (const name of scenarios) by(`weight-${name}`).placeholder = load.scenarios[name] ?? 0;
