@@ -125,6 +125,9 @@ func (c *command) app() (app *kingpin.Application, done *bool) {
 
 // checkConfig reads a file and says what is wrong with it.
 func (c *command) checkConfig(ctx context.Context) error {
+	if c.checked == "" { // as kingpin reads a lone "-"
+		return fmt.Errorf("%w: check-config: got no file, want one; /dev/stdin is what a pipe brings", errUsage)
+	}
 	config, err := (configSource{path: c.checked, locked: lockedShare}).load()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

@@ -22,12 +22,23 @@ func (c *command) compareReports(ctx context.Context, f reportFlags, now time.Ti
 	}
 	comparison := report.Compare(a, b, f.most)
 	if comparison.Levels == 0 {
-		return fmt.Errorf("%w: --compare: got %d levels in A and %d in B, want at least one of the same rate", errUsage, len(a.Levels), len(b.Levels))
+		return fmt.Errorf("%w: --compare: got %s in A and %s in B, want at least one valid level of the same rate in both", errUsage, levelsOf(a), levelsOf(b))
 	}
 	if err := c.save(comparison, f.output); err != nil {
 		return err
 	}
 	return regression(comparison)
+}
+
+// levelsOf says how many levels a report has, and why those that are not valid are not.
+func levelsOf(r *report.Report) string {
+	text := fmt.Sprintf("%d levels", len(r.Levels))
+	for _, l := range r.Levels {
+		if l.Invalid != "" {
+			text += fmt.Sprintf(" (%.5g requests/s not valid: %s)", float64(l.RPS), strings.TrimSuffix(l.Invalid, "."))
+		}
+	}
+	return text
 }
 
 // regression names what is past the limit, the first of it where there is much.

@@ -93,7 +93,7 @@ func TestComparingWhatCannotBeComparedIsWrongUsage(t *testing.T) {
 		"--compare " + a + " b.txt":             `--compare: got "b.txt", want a file that ends in .json, or a range START/END`,
 		"--compare " + a + " no.json":           "--compare: open no.json: no such file",
 		"--compare " + other + " " + a:          `other.json: reading a report: json: unknown field "operations"`,
-		"--compare " + a + " " + far:            "--compare: got 1 levels in A and 1 in B, want at least one of the same rate",
+		"--compare " + a + " " + far:            "--compare: got 1 levels in A and 1 levels in B, want at least one valid level of the same rate in both",
 		"--compare " + a + " -- -2h/-1h":        "--prometheus.url: got none, want",
 		ranges + "-1h/-2h -1h/":                 "--compare: -1h/-2h: got a begin at ",
 		ranges + "yesterday/ -1h/":              `--compare: yesterday/: got "yesterday", want RFC 3339`,
