@@ -90,7 +90,7 @@ func (l scrapeLog) Println(parts ...any) {
 			return
 		}
 	}
-	l.Error(strings.TrimSpace(fmt.Sprintln(parts...)))
+	l.Error("Metrics were not shown as they are", "err", strings.TrimSpace(fmt.Sprintln(parts...)))
 }
 
 func reload(do func(context.Context) error) http.Handler {

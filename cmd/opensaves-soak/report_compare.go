@@ -32,13 +32,14 @@ func (c *command) compareReports(ctx context.Context, f reportFlags, now time.Ti
 
 // levelsOf says how many levels a report has, and why those that are not valid are not.
 func levelsOf(r *report.Report) string {
-	text := fmt.Sprintf("%d levels", len(r.Levels))
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d levels", len(r.Levels))
 	for _, l := range r.Levels {
 		if l.Invalid != "" {
-			text += fmt.Sprintf(" (%.5g requests/s not valid: %s)", float64(l.RPS), strings.TrimSuffix(l.Invalid, "."))
+			fmt.Fprintf(&text, " (%.5g requests/s not valid: %s)", float64(l.RPS), strings.TrimSuffix(l.Invalid, "."))
 		}
 	}
-	return text
+	return text.String()
 }
 
 // regression names what is past the limit, the first of it where there is much.
