@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -58,6 +59,15 @@ func (p *process) terminate() error {
 		return err
 	}
 	return p.Process.Signal(syscall.SIGCONT)
+}
+
+// stopped returns once a process that was told to stop has done so.
+func (p *process) stopped() error {
+	for {
+		if err := unix.Waitid(unix.P_PID, p.Process.Pid, nil, unix.WSTOPPED, nil); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
 
 // end ends the process where it still runs, and returns once it has ended.

@@ -96,7 +96,14 @@ func (s *Server) Kubeconfig() string { return s.kubeconfig }
 
 // Pause stops the process of the API server where it is: connections are made, and
 // requests hang, until Resume.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Pause() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	// The signal is on its way only: requests are answered until the last thread has stopped.
+	if err := s.apiserver.stopped(); err != nil {
+		s.t.Fatalf("pausing the API server: %v", err)
+	}
+}
 
 // Resume has the API server go on after Pause.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
