@@ -117,13 +117,17 @@ func (b *Bottleneck) conclude(levels []Measured) {
 		return
 	}
 	valid := slices.DeleteFunc(slices.Clone(levels), func(l Measured) bool { return l.Invalid != "" })
+	so := ""
+	if slices.ContainsFunc(valid, func(l Measured) bool { return len(l.Awaited) > 0 }) {
+		so = " so far, as AWS has not told all yet"
+	}
 	switch {
 	case len(valid) == 0:
 		b.Sentence = "Unknown: no level is valid."
 	case slices.ContainsFunc(valid, func(l Measured) bool { return len(l.Missed) > 0 }):
-		b.Sentence = "Unexplained: objectives were missed, but no component that is watched was saturated."
+		b.Sentence = "Unexplained" + so + ": objectives were missed, but no component that is watched was saturated."
 	default:
-		b.Sentence = "No component that is watched was saturated."
+		b.Sentence = "No component that is watched was saturated" + so + "."
 	}
 }
 

@@ -144,7 +144,7 @@ func (r *Report) saturation() chart {
 			if !(reading.Limit > 0) || !reading.Limit.Known() || !reading.Mean.Known() {
 				continue
 			}
-			name := reading.Component + ": " + reading.Name
+			name := title(reading.Component) + ": " + reading.Name
 			used := min(reading.Mean/reading.Limit, most)
 			points[name] = append(points[name], spot{float64(m.RPS), 100 * float64(used)})
 			worst[name] = max(worst[name], used)

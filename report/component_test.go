@@ -171,9 +171,11 @@ func TestAdviceCarriesItsArithmetic(t *testing.T) {
 func TestLevelsThatAreNotValidExplainNothing(t *testing.T) {
 	invalid := Measured{Invalid: "The generator was late.", Missed: []string{"achieved rate"}}
 	for want, levels := range map[string][]Measured{
-		"Unknown: no level is valid.":                                                          {invalid},
-		"No component that is watched was saturated.":                                          {invalid, {}},
-		"Unexplained: objectives were missed, but no component that is watched was saturated.": {invalid, {Missed: []string{"availability"}}},
+		"Unknown: no level is valid.":                                                                                              {invalid},
+		"No component that is watched was saturated.":                                                                              {invalid, {}},
+		"Unexplained: objectives were missed, but no component that is watched was saturated.":                                     {invalid, {Missed: []string{"availability"}}},
+		"No component that is watched was saturated so far, as AWS has not told all yet.":                                          {{}, {Awaited: []string{"s3"}}},
+		"Unexplained so far, as AWS has not told all yet: objectives were missed, but no component that is watched was saturated.": {{Missed: []string{"availability"}, Awaited: []string{"s3"}}},
 	} {
 		var b Bottleneck
 		if b.conclude(levels); b.Sentence != want {

@@ -113,7 +113,7 @@ func (r *Report) headline() []fact {
 	case r.Ceiling.Known():
 		highest.Text = "Where more was asked for, " + perSecond(r.Ceiling) + " were served and no more: that is the capacity."
 	}
-	limit := fact{Name: "First to give way", Value: r.Bottleneck.Component, Text: r.Bottleneck.Sentence}
+	limit := fact{Name: "First to give way", Value: title(r.Bottleneck.Component), Text: r.Bottleneck.Sentence}
 	if limit.Value == "" {
 		limit.Value = "nothing seen"
 	}

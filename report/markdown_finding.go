@@ -47,7 +47,7 @@ func (b Bottleneck) section() section {
 		if o.Cold {
 			remark = "cold capacity"
 		}
-		t.Rows = append(t.Rows, row(o.Component, o.Name, instant(o.At), figure(o.RPS, 0), amount(o.Value, o.Unit), amount(o.Limit, o.Unit), remark))
+		t.Rows = append(t.Rows, row(title(o.Component), o.Name, instant(o.At), figure(o.RPS, 0), amount(o.Value, o.Unit), amount(o.Limit, o.Unit), remark))
 	}
 	if len(t.Rows) > 0 {
 		s.Tables = []sheet{t}
@@ -92,7 +92,7 @@ func drifts(trends []Trend) section {
 func advise(list []Advice) section {
 	s := section{Title: "Advice"}
 	for _, a := range list {
-		s.Remarks = append(s.Remarks, remark{strings.TrimPrefix(a.Component+": ", ": ") + a.Do, a.Arithmetic})
+		s.Remarks = append(s.Remarks, remark{strings.TrimPrefix(title(a.Component)+": ", ": ") + a.Do, a.Arithmetic})
 	}
 	return s
 }

@@ -104,7 +104,7 @@ func (m Measured) blobs() sheet {
 func (m Measured) readings() sheet {
 	t := sheet{Caption: "Components", Words: 2, Columns: []string{"Component", "Reading", "Mean", "Highest", "Limit", "State"}}
 	for _, r := range m.Components {
-		cells := row(r.Component, r.Name, amount(r.Mean, r.Unit), amount(r.Highest, r.Unit), amount(r.Limit, r.Unit))
+		cells := row(title(r.Component), r.Name, amount(r.Mean, r.Unit), amount(r.Highest, r.Unit), amount(r.Limit, r.Unit))
 		t.Rows = append(t.Rows, append(cells, r.state()))
 	}
 	return t
@@ -137,7 +137,7 @@ func (m Measured) bill() sheet {
 	}
 	maps.Copy(all, m.CostAMio)
 	for _, component := range slices.Sorted(maps.Keys(all)) {
-		name := component
+		name := title(component)
 		if slices.Contains(m.Shared, component) {
 			name += " (others use it too)"
 		}

@@ -31,6 +31,7 @@ type Measured struct {
 	Operations []Operation        `json:"operations"`
 	Blobs      []Blob             `json:"blob_sizes"`
 	Components []Reading          `json:"components"`
+	Awaited    []string           `json:"awaited"` // components of which AWS had not told the level's last minutes yet
 	Missed     []string           `json:"missed"`  // objectives, as sentences
 	Invalid    string             `json:"invalid"` // why the level says nothing of the target; empty: it does
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"opensaves-soak/alerts"
@@ -154,13 +155,13 @@ func (r *Report) explain(ctx context.Context, p Prometheus, q Question, rate []S
 	if err != nil {
 		return err
 	}
-	r.awaited(told(all))
 	relate(all, r.Levels)
 	for i := range r.Levels {
 		if err := p.price(ctx, &r.Levels[i], late); err != nil {
 			return err
 		}
 		r.Levels[i].Components = read(all, r.Levels[i])
+		r.await(&r.Levels[i], awaits(all, r.Levels[i]))
 	}
 	r.Bottleneck, r.Cost = findBottleneck(all, r.Levels), line(r.Levels)
 	if r.Drift, err = p.trends(ctx, r.Levels); err != nil {
@@ -171,12 +172,15 @@ func (r *Report) explain(ctx context.Context, p Prometheus, q Question, rate []S
 	return err
 }
 
-// awaited notes the levels of which AWS has not told everything yet.
-func (r *Report) awaited(told time.Time) {
-	for _, l := range r.Levels {
-		if !told.IsZero() && l.End.Sub(told) > minutely {
-			r.note("What AWS says of the level of %s that ended at %s had come up to %s only: make the report again some minutes later.", perSecond(l.RPS), zoned(l.End), zoned(told))
-		}
+// await notes of which components AWS has not told all of a level yet.
+func (r *Report) await(l *Measured, told map[metric.Component]time.Time) {
+	var until []string
+	for _, c := range slices.Sorted(maps.Keys(told)) {
+		l.Awaited = append(l.Awaited, c.String())
+		until = append(until, title(c.String())+" up to "+zoned(told[c]))
+	}
+	if len(until) > 0 {
+		r.note("AWS has not told all yet of the level of %s that ended at %s (%s): make the report again some minutes later.", perSecond(l.RPS), zoned(l.End), strings.Join(until, ", "))
 	}
 }
 

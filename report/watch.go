@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -156,12 +157,16 @@ func relate(all []watched, levels []Measured) {
 	}
 }
 
-// told is the end of what AWS has told of; zero: nothing.
-func told(all []watched) (end time.Time) {
+// awaits finds the components of which AWS has not told a level's last minutes, and
+// until when it has told of them. Components that it tells nothing of are not waited
+// for.
+func awaits(all []watched, l Measured) map[metric.Component]time.Time {
+	told := map[metric.Component]time.Time{}
 	for _, w := range all {
-		if last := w.samples[len(w.samples)-1].At; w.late.Name != "" && last.After(end) {
-			end = last
+		if last := w.samples[len(w.samples)-1].At; w.late.Name != "" && last.After(told[w.component]) {
+			told[w.component] = last
 		}
 	}
-	return end
+	maps.DeleteFunc(told, func(_ metric.Component, until time.Time) bool { return l.End.Sub(until) <= minutely })
+	return told
 }
