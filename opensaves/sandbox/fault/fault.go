@@ -4,6 +4,7 @@
 package fault
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,7 +107,11 @@ func Decode(r io.Reader) (Faults, error) {
 	var f Faults
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&f); err != nil {
+	err := decoder.Decode(&f)
+	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) { // its text names types of this program
+		return Faults{}, fmt.Errorf("decoding faults: %w: got %s at %s", ErrSyntax, wrong.Value, cmp.Or(wrong.Field, "the top"))
+	}
+	if err != nil {
 		return Faults{}, fmt.Errorf("decoding faults: %w: %w", ErrSyntax, err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {

@@ -58,6 +58,18 @@ func TestAllMistakesAreReportedAtOnceByTheirPaths(t *testing.T) {
 	}
 }
 
+func TestAValueOfAnotherTypeIsToldByItsPath(t *testing.T) {
+	for document, want := range map[string]string{
+		`{"saturation":{"rps":"200"}}`: "decoding faults: not the JSON of faults: got string at saturation.rps",
+		`{"latency":20}`:               "decoding faults: not the JSON of faults: got number at latency",
+		`[]`:                           "decoding faults: not the JSON of faults: got array at the top",
+	} {
+		if _, err := Decode(strings.NewReader(document)); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", document, err, want)
+		}
+	}
+}
+
 func TestEveryLieCanBeTold(t *testing.T) {
 	names := []string{
 		"corrupt", "phantom_write", "lost_write", "resurrected", "stale", "non_monotonic", "query_mismatch",
