@@ -137,10 +137,11 @@ func (r *Report) enough() fact {
 		case !l.RPS.Known() || l.RPS < goal:
 		case l.met():
 			return fact{Name: goalText, Value: "yes", Text: "All objectives were met at " + at + ".", State: good}
-		case len(l.Missed) > 0 && answer.State == "":
-			answer = fact{Name: goalText, Value: "no", Text: "At " + at + " this was missed: " + l.Missed[0] + ".", State: bad}
-		case answer.State == "":
+		case answer.State == bad:
+		case l.Invalid != "":
 			answer.Text = "The level of " + at + " is not valid."
+		default:
+			answer = fact{Name: goalText, Value: "no", Text: "At " + at + " this was missed: " + l.Missed[0] + ".", State: bad}
 		}
 	}
 	return answer

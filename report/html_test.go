@@ -221,7 +221,7 @@ func TestTheHeadlineAnswersForTheGoal(t *testing.T) {
 		"below":     {[]Measured{{RPS: 4999}}, fact{Name: goalText, Value: "not shown", Text: "No such level was held."}},
 		"met":       {[]Measured{missed, late, {RPS: 5000}}, fact{goalText, "yes", "All objectives were met at 5000 requests a second.", good}},
 		"missed":    {[]Measured{late, missed}, fact{goalText, "no", "At 6000 requests a second this was missed: availability: got 90 %, want at least 99.9 %.", bad}},
-		"not valid": {[]Measured{late}, fact{Name: goalText, Value: "not shown", Text: "The level of 6000 requests a second is not valid."}},
+		"not valid": {[]Measured{{RPS: 6000, Invalid: "late", Missed: missed.Missed}}, fact{Name: goalText, Value: "not shown", Text: "The level of 6000 requests a second is not valid."}},
 	} {
 		if diff := cmp.Diff(test.want, (&Report{Levels: test.levels}).enough()); diff != "" {
 			t.Errorf("%s: wanted -, got +\n%s", name, diff)

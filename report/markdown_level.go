@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -85,8 +86,11 @@ func (m Measured) operations() sheet {
 	}
 	for _, o := range m.Operations {
 		margin := unknown
-		if o.Error.Known() {
+		switch {
+		case o.Error.Known():
 			margin = "± " + roughly(o.Error)
+		case math.IsInf(float64(o.Error), 1):
+			margin = "or more"
 		}
 		t.Rows = append(t.Rows, row(o.Name, figure(o.RPS, 1), percent(o.Failed), seconds(o.Mean), seconds(o.P50), seconds(o.P95), seconds(o.P99), margin, roughly(o.Noise)))
 	}

@@ -17,10 +17,11 @@ type Measured struct {
 	Start      time.Time          `json:"start"`
 	End        time.Time          `json:"end"`
 	Achieved   Figure             `json:"achieved_rps"`
-	Success    Figure             `json:"success"`    // share, as objectives.availability has it
-	Served     Figure             `json:"served_rps"` // that succeeded
-	Dropped    Figure             `json:"dropped"`    // arrivals a second that were not sent
-	InFlight   Figure             `json:"in_flight"`  // requests, on average
+	Success    Figure             `json:"success"`               // share, as objectives.availability has it
+	Served     Figure             `json:"served_rps"`            // that succeeded
+	Dropped    Figure             `json:"dropped"`               // arrivals a second that were not sent
+	Crowded    Figure             `json:"dropped_max_in_flight"` // of these, for as many requests as may be were in flight
+	InFlight   Figure             `json:"in_flight"`             // requests, on average
 	Lag        Figure             `json:"schedule_lag_p99_seconds"`
 	Covered    Figure             `json:"latency_coverage"` // share of the successes that the latencies are of
 	Errors     map[string]float64 `json:"errors"`           // a second, by code
@@ -46,7 +47,7 @@ type Operation struct {
 	P50    Figure `json:"p50_seconds"`
 	P95    Figure `json:"p95_seconds"`
 	P99    Figure `json:"p99_seconds"`
-	Error  Figure `json:"quantile_error"` // half the width of a bucket at p99, as a share of it
+	Error  Figure `json:"quantile_error"` // how far the true p99 may be off, as a share of P99: it is in the same bucket
 	Noise  Figure `json:"p99_noise"`      // standard deviation of p99 between five parts of the level, as a share of their mean
 }
 
@@ -84,12 +85,16 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 		}
 		got[name] = values
 	}
-	m := Measured{
-		RPS: Figure(l.RPS), Start: l.Start, End: l.End, Achieved: none, Success: none, Served: none, Dropped: got.one("dropped"),
-		InFlight: got.one("in flight"), Lag: got.one("lag"), Errors: got["errors"], Violations: got["violations"],
-		CostAMio: map[string]float64{}, Operations: got.operations(),
+	buckets, err := p.buckets(ctx, l.End, p.native(metric.ResponseTime, window))
+	if err != nil {
+		return Measured{}, err
 	}
-	m.count(got["outcomes"], got["full"][""])
+	m := Measured{
+		RPS: Figure(l.RPS), Start: l.Start, End: l.End, Achieved: none, Success: none, Served: none,
+		Dropped: got.one("dropped"), Crowded: got.one("crowded"), InFlight: got.one("in flight"), Lag: got.one("lag"), Errors: got["errors"], Violations: got["violations"],
+		CostAMio: map[string]float64{}, Operations: got.operations(buckets),
+	}
+	m.count(got["outcomes"])
 	m.Covered = share(got.one("latencies"), m.Served)
 	m.Blobs = got.blobs(o)
 	m.Missed = m.missed(o)
@@ -105,15 +110,14 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 	return m, nil
 }
 
-// count takes the answers a second by outcome, and the arrivals that the target was
-// too slow for.
-func (m *Measured) count(outcomes map[string]float64, full float64) {
+// count takes the answers a second by outcome.
+func (m *Measured) count(outcomes map[string]float64) {
 	if len(outcomes) == 0 {
 		return
 	}
 	success, failed := outcomes[metric.Success.String()], outcomes[metric.Failure.String()]
 	m.Achieved, m.Served = Figure(total(outcomes)), Figure(success)
-	m.Success = share(m.Served, Figure(success+failed+full))
+	m.Success = share(m.Served, Figure(success+failed)+orZero(m.Crowded))
 }
 
 // overloaded is the share of what was asked for below which a target is full.
@@ -122,7 +126,7 @@ const overloaded = 0.97
 // full says whether more was asked for than the target served in time: it then
 // serves what it can.
 func (m Measured) full() bool {
-	return m.Invalid == "" && m.Dropped > 0 && m.Served < overloaded*m.RPS
+	return m.Invalid == "" && m.Crowded > 0 && m.Served < overloaded*m.RPS
 }
 
 // invalid says why a level tells nothing of the target; empty: it does.
@@ -154,7 +158,7 @@ func share(part, whole Figure) Figure {
 }
 
 // operations are those that were asked for at the level, in order.
-func (a answers) operations() []Operation {
+func (a answers) operations(native map[string][]bucket) []Operation {
 	of := func(name, operation string) Figure {
 		if v, ok := a[name][operation]; ok {
 			return Figure(v)
@@ -167,7 +171,7 @@ func (a answers) operations() []Operation {
 			all = append(all, Operation{
 				Name: name, RPS: rps, Failed: share(Figure(a["operation failures"][name]), rps), // without a series there are none
 				Mean: of("mean", name), P50: of("p50", name), P95: of("p95", name), P99: of("p99", name),
-				Error: resolution(of("p99", name), of("native", name)), Noise: of("noise", name),
+				Error: resolution(of("p99", name), native[name]), Noise: of("noise", name),
 			})
 		}
 	}

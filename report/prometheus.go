@@ -60,6 +60,8 @@ const (
 	mostPoints = 5000
 	// finest is the shortest step between them.
 	finest = 15 * time.Second
+	// lookback is for how long Prometheus takes a sample for the present one.
+	lookback = 5 * time.Minute
 )
 
 // series selects what the tester exports.
@@ -74,11 +76,19 @@ func (p Prometheus) rate(d metric.Definition, window time.Duration, matchers ...
 
 // moved is how far counters came in a window. Those of errors and wrong answers
 // are made by the first thing that they count: such a one counts from 0 if the
-// tester was known before.
+// tester was known before, to where it stood last, and to
+// where it stood before each restart.
 func (p Prometheus) moved(d metric.Definition, window time.Duration, matchers ...string) string {
-	now, before := p.series(d.Name, matchers...), back(window)+" offset "+whole(window)
+	counter, before := p.series(d.Name, matchers...), back(window)+" offset "+whole(window)
+	at := func(ago time.Duration) string {
+		return "last_over_time(" + counter + back(max(lookback, ago)) + " offset " + whole(ago) + ")"
+	}
+	step := max(finest, window/1000) // of a longer one what came last before a restart is lost
+	last := "last_over_time(" + counter + back(window) + ")"
+	restarts := "sum_over_time((" + at(step) + " > " + at(0) + ")[" + whole(window) + ":" + whole(step) + "])"
 	known := "last_over_time(" + p.series(metric.TargetRPS.Name) + before + ")"
-	return "(" + now + " unless last_over_time(" + now + before + ") and on (job, instance) " + known + " or increase(" + now + back(window) + "))"
+	return "((" + last + " + " + restarts + " or " + last + ") unless last_over_time(" + counter + before + ") and on (job, instance) " + known +
+		" or increase(" + counter + back(window) + "))"
 }
 
 // movedRate is moved a second.
@@ -94,6 +104,18 @@ func whole(d time.Duration) string { return strconv.FormatInt(int64(d/time.Secon
 // by asks for one instant, and returns the values by a label; "" is the key of
 // those without it. What is no number is left out.
 func (p Prometheus) by(ctx context.Context, at time.Time, label, expr string) (map[string]float64, error) {
+	vector, err := p.instant(ctx, at, expr)
+	values := map[string]float64{}
+	for _, s := range vector {
+		if v := float64(s.Value); Figure(v).Known() {
+			values[string(s.Metric[model.LabelName(label)])] = v
+		}
+	}
+	return values, err
+}
+
+// instant asks for one instant.
+func (p Prometheus) instant(ctx context.Context, at time.Time, expr string) (model.Vector, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	answer, warnings, _, err := p.api.Query(ctx, expr, at)
@@ -105,13 +127,7 @@ func (p Prometheus) by(ctx context.Context, at time.Time, label, expr string) (m
 	if !ok {
 		return nil, fmt.Errorf("asking Prometheus for %s: got a %s, want a vector", expr, answer.Type())
 	}
-	values := map[string]float64{}
-	for _, s := range vector {
-		if v := float64(s.Value); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			values[string(s.Metric[model.LabelName(label)])] = v
-		}
-	}
-	return values, nil
+	return vector, nil
 }
 
 func (p Prometheus) warn(warnings v1.Warnings) {
@@ -120,11 +136,19 @@ func (p Prometheus) warn(warnings v1.Warnings) {
 	}
 }
 
-// history returns the samples of a gauge, the highest of all replicas. Prometheus
-// repeats the last sample for minutes after it; what is repeated is left out, so that
-// a level does not last longer than its tester.
-func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.Definition) ([]Sample, error) {
-	values, err := p.every(ctx, start, end, finest, "max("+p.series(d.Name)+")")
+// agreed is the value of a gauge that all replicas have, and 0 where they do not
+// agree: they are scraped one after the other, and around a change the one shows
+// what was and the other what is.
+func (p Prometheus) agreed(d metric.Definition) string {
+	highest, lowest := "max("+p.series(d.Name)+")", "min("+p.series(d.Name)+")"
+	return fmt.Sprintf("%s * (%s - %s <= bool %v * %s)", highest, highest, lowest, constancy, highest)
+}
+
+// history returns what a gauge came to by an expression, at the times of its samples.
+// Prometheus repeats the last sample for minutes after it; what is repeated is left
+// out, so that a level does not last longer than its tester.
+func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.Definition, expr string) ([]Sample, error) {
+	values, err := p.every(ctx, start, end, finest, expr)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -39,7 +38,7 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 	p99s := "(" + p.quantile("0.99", short) + ")[" + whole(window-short) + ":" + whole(short) + "]"
 	return map[string]question{
 		"outcomes":           {"outcome", "sum by (outcome) (" + p.movedRate(metric.Requests, window) + ")"},
-		"full":               {"", sum(p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`))},
+		"crowded":            {"", sum(p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`))},
 		"dropped":            {"", sum(p.rate(metric.ArrivalsDropped, window))},
 		"errors":             {"code", "sum by (code) (" + p.movedRate(metric.Requests, window, failure) + ") > 0"},
 		"violations":         {"kind", p.wrong(window)},
@@ -57,8 +56,7 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 			bySize(p.rate(part(blob, "_sum"), window, all)) + " / " + bySize(p.rate(part(blob, "_count"), window, all))},
 		"blob p99": {"size", "histogram_quantile(0.99, " + bySize(p.rate(blob, window, all)) + ") or histogram_quantile(0.99, sum by (size, le) (" +
 			p.rate(part(blob, "_bucket"), window, all) + "))"},
-		"noise":  {"operation", "stddev_over_time(" + p99s + ") / (avg_over_time(" + p99s + ") > 0) and count_over_time(" + p99s + ") >= " + strconv.Itoa(parts)},
-		"native": {"operation", "histogram_count(" + byOperation(p.rate(response, window, success)) + ")"},
+		"noise": {"operation", "stddev_over_time(" + p99s + ") / (avg_over_time(" + p99s + ") > 0) and count_over_time(" + p99s + ") >= " + strconv.Itoa(parts)},
 	}
 }
 
@@ -91,21 +89,7 @@ func (p Prometheus) quantile(q string, window time.Duration) string {
 		", sum by (operation, le) (" + p.rate(part(metric.ResponseTime, "_bucket"), window, success) + "))"
 }
 
-// resolution is half the width of the bucket that a quantile lies in, as a share of
-// it. Native buckets grow by the 8th root of 2, the next step below the factor 1.1
-// that the tester asks for.
-func resolution(quantile, native Figure) Figure {
-	if native > 0 {
-		growth := Figure(math.Exp2(1. / 8))
-		return (growth - 1) / (growth + 1)
-	}
-	for i, upper := range metric.LatencyBuckets {
-		if lower := 0.; quantile > 0 && quantile <= Figure(upper) {
-			if i > 0 {
-				lower = metric.LatencyBuckets[i-1]
-			}
-			return Figure(upper-lower) / 2 / quantile
-		}
-	}
-	return none
+// native are the native histograms of successes over a window, by operation.
+func (p Prometheus) native(d metric.Definition, window time.Duration) string {
+	return "sum by (operation) (" + p.rate(d, window, `outcome="`+metric.Success.String()+`"`) + ")"
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ type Question struct {
 	Zone       *time.Location // of all times in the report; nil: UTC
 	Objectives alerts.Objectives
 	Rules      LevelRules
+	Levels     []Level             // that are known; empty: those in the rate that was asked for
 	AWS        []cloudwatch.Series // read once more from AWS; empty: what Prometheus scraped counts
 	Notes      []string            // that the report begins its own with
 }
@@ -78,14 +78,14 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 		p.zone = q.Zone
 	}
 	q.Start, q.End = q.Start.In(p.zone).Truncate(time.Second), q.End.In(p.zone).Truncate(time.Second)
-	rate, err := p.history(ctx, q.Start, q.End, metric.FleetTargetRPS)
+	rate, err := p.history(ctx, q.Start, q.End, metric.FleetTargetRPS, p.agreed(metric.FleetTargetRPS))
 	if err != nil {
 		return nil, err
 	}
 	if len(rate) == 0 {
 		return nil, fmt.Errorf("%w: %s to %s, %s", ErrNoData, q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339), p.Selector)
 	}
-	warmup, err := p.history(ctx, q.Start, q.End, metric.Warmup)
+	warmup, err := p.history(ctx, q.Start, q.End, metric.Warmup, "max("+p.series(metric.Warmup.Name)+")")
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +94,18 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 	for _, g := range gaps {
 		r.note("There are no samples from %s to %s: levels end there.", g.Start.Format(time.RFC3339), g.End.Format(time.RFC3339))
 	}
+	if len(q.Levels) > 0 {
+		levels = q.Levels
+	}
 	if len(levels) == 0 {
-		r.note("No rate was held long enough to be a level.")
+		r.note("No rate that all replicas agreed on was held long enough to be a level.")
 	}
 	if len(levels) > mostLevels {
 		r.note("There are %d levels; the last %d are in the report.", len(levels), mostLevels)
 		levels = levels[len(levels)-mostLevels:]
 	}
 	for _, l := range levels {
+		l.Start, l.End = l.Start.In(p.zone), l.End.In(p.zone)
 		m, err := p.measure(ctx, l, q.Objectives)
 		if err != nil {
 			return nil, err
@@ -219,13 +223,17 @@ func (r *Report) scale() {
 		return
 	}
 	u, err := FitUSL(points)
-	if refused := new(FitError); errors.As(err, &refused) {
+	refused, peak := new(FitError), u.PeakX
+	switch {
+	case errors.As(err, &refused):
 		r.Scaling.Refusal = refused.Sentence
-	} else if err != nil {
+	case err != nil:
 		r.Scaling.Refusal = err.Error()
-	} else if peak := u.PeakX; peak.High > unsettled*peak.Low && !math.IsInf(peak.High, 1) {
+	case len(points) == 3: // as many as the law has parameters
+		r.Scaling.Refusal = "Three levels leave nothing to tell the error of the scalability law by: it takes a fourth to tell where throughput peaks."
+	case peak.High > unsettled*peak.Low:
 		r.Scaling.Refusal = fmt.Sprintf("The levels do not settle where throughput peaks: it may be anywhere from %s to %s requests a second (95 %%).", figures(peak.Low), figures(peak.High))
-	} else {
+	default:
 		r.Scaling = Scaling{
 			Lambda: bounds(u.Lambda), Sigma: bounds(u.Sigma), Kappa: bounds(u.Kappa), PeakN: bounds(u.PeakN), PeakRPS: bounds(u.PeakX), R2: Figure(u.R2),
 		}
