@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/metric"
 )
 
@@ -26,27 +25,33 @@ func (p Prometheus) prices(ctx context.Context, at time.Time) (map[string]float6
 }
 
 // basis is the level that advice is made of: the highest that met all objectives,
-// else the lowest.
+// else the lowest that is valid.
 func (r *Report) basis() (l Measured, ok bool) {
-	if len(r.Levels) == 0 {
+	valid := slices.DeleteFunc(slices.Clone(r.Levels), func(l Measured) bool { return l.Invalid != "" })
+	if len(valid) == 0 {
 		return l, false
 	}
-	i := slices.IndexFunc(r.Levels, func(l Measured) bool { return l.met() && l.RPS == r.Highest })
+	i := slices.IndexFunc(valid, func(l Measured) bool { return l.met() && l.RPS == r.Highest })
 	if i >= 0 {
-		return r.Levels[i], true
+		return valid[i], true
 	}
-	return slices.MinFunc(r.Levels, func(a, b Measured) int { return cmp.Compare(a.RPS, b.RPS) }), true
+	return slices.MinFunc(valid, func(a, b Measured) int { return cmp.Compare(a.RPS, b.RPS) }), true
+}
+
+// find returns a reading of the level, whose figures are none where there is none.
+func (m Measured) find(c metric.Component, name string) Reading {
+	i := slices.IndexFunc(m.Components, func(r Reading) bool { return r.Component == c.String() && r.Name == name })
+	if i < 0 {
+		return Reading{Mean: none, Limit: none}
+	}
+	return m.Components[i]
 }
 
 // reading is the mean of a reading of the level.
-func (m Measured) reading(c metric.Component, name string) Figure {
-	for _, r := range m.Components {
-		if r.Component == c.String() && r.Name == name {
-			return r.Mean
-		}
-	}
-	return none
-}
+func (m Measured) reading(c metric.Component, name string) Figure { return m.find(c, name).Mean }
+
+// aim is the rate that advice is for, in requests a second.
+func (m Measured) aim() float64 { return max(goal, float64(m.Achieved)) }
 
 // recommend makes all advice that there are figures for.
 func recommend(r *Report, prices map[string]float64) (all []Advice) {
@@ -57,12 +62,18 @@ func recommend(r *Report, prices map[string]float64) (all []Advice) {
 	if a, found := capacity(l, prices); found {
 		all = append(all, a)
 	}
-	for _, find := range []func(Measured) (Advice, bool){pods, nodes, cache} {
+	for _, find := range []func(Measured) (Advice, bool){pods, nodes} {
 		if a, found := find(l); found {
 			all = append(all, a)
 		}
 	}
-	return append(all, blobs(l)...)
+	all = slices.Concat(all, cache(l), blobs(l))
+	if len(l.Missed) > 0 {
+		for i := range all {
+			all[i].Arithmetic += " Objectives were missed at this level."
+		}
+	}
+	return all
 }
 
 // capacity compares DynamoDB on demand with provisioned capacity.
@@ -73,7 +84,7 @@ func capacity(l Measured, prices map[string]float64) (a Advice, ok bool) {
 	if !(demand > 0 && provisioned > 0) {
 		return a, false
 	}
-	a = Advice{Component: metric.DynamoDB.String(), Do: "Keep DynamoDB on demand."}
+	a = Advice{Component: metric.DynamoDB.String(), Do: "Have DynamoDB on demand."}
 	if provisioned < demand {
 		a.Do = fmt.Sprintf("Provision DynamoDB's capacity, with auto scaling at %.0f %%: even one that stays as it is here is cheaper, if the load of a whole day is on average over %.0f %% of this level's.",
 			100*capacityTarget, 100*provisioned/demand)
@@ -85,62 +96,107 @@ func capacity(l Measured, prices map[string]float64) (a Advice, ok bool) {
 	return a, true
 }
 
-// needed is how many of something the goal needs, where so many are used so much
-// at a level, and should be used up to the target.
-func needed(l Measured, count, used Figure, target float64) float64 {
-	return math.Ceil(float64(count*used) / target * goal / float64(l.Achieved))
+// fleet is so many of something, the busiest of which uses a share of something.
+type fleet struct {
+	things, of  string
+	count, used Figure
+	target      float64 // for the share
 }
+
+// needed is how many are needed at the level, and at the rate aimed at.
+func (f fleet) needed(l Measured) (here, aimed float64, arithmetic string) {
+	here = float64(f.count*f.used) / f.target
+	aimed = here * l.aim() / float64(l.Achieved)
+	return here, aimed, fmt.Sprintf("The busiest of %.3g %s uses %s of its %s at %.0f requests a second: %.3g × %.3g ÷ %.1f = %s are needed there. In proportion %.0f a second need × %.0f ÷ %.0f = %s.",
+		float64(f.count), f.things, roughly(f.used), f.of, float64(l.Achieved), float64(f.count), float64(f.used), f.target, short(Figure(here)), l.aim(), l.aim(), float64(l.Achieved), short(Figure(aimed)))
+}
+
+// up rounds up, except what is only an error of floating point.
+func up(v float64) float64 { return math.Ceil(v - 1e-9) }
 
 func pods(l Measured) (a Advice, ok bool) {
 	count, used := l.reading(metric.EKS, podsReady), l.reading(metric.EKS, busiestPod)
 	if !(count > 0 && used > 0) {
 		return a, false
 	}
-	now := max(2, math.Ceil(float64(count*used)/podTarget))
-	most := max(now, math.Ceil(needed(l, count, used, podTarget)*spare))
+	here, aimed, arithmetic := fleet{"pods", "CPU limit", count, used, podTarget}.needed(l)
+	least := max(2, up(here))
 	return Advice{
 		Component: metric.EKS.String(),
-		Do:        fmt.Sprintf("Let the autoscaler keep %.0f to %.0f pods at %.0f %% of their CPU limit (it counts in requests: limit ÷ request × %.0f %%).", now, most, 100*podTarget, 100*podTarget),
-		Arithmetic: fmt.Sprintf("%.3g pods use %s of their limit at %.0f requests a second (the busiest one): %.3g × %.3g ÷ %.1f = %.0f pods there, at least 2. "+
-			"In proportion %d a second need × %d ÷ %.0f = %.0f pods, and a quarter more.",
-			float64(count), amount(used, Share), float64(l.Achieved), float64(count), float64(used), podTarget, now, goal, goal, float64(l.Achieved), needed(l, count, used, podTarget)),
+		Do: fmt.Sprintf("Let the autoscaler keep %.0f to %.0f pods at %.0f %% of their CPU limit (it counts in requests: limit ÷ request × %.0f %%).",
+			least, max(least, up(aimed*spare)), 100*podTarget, 100*podTarget),
+		Arithmetic: arithmetic + " At least 2, at most a quarter more, rounded up.",
 	}, true
 }
 
+// nodes counts CPU in use. A scheduler counts what pods request, which no reading
+// tells.
 func nodes(l Measured) (a Advice, ok bool) {
 	count, used := l.reading(metric.EKS, nodeCount), l.reading(metric.EKS, nodeCPU)
 	if !(count > 0 && used > 0) {
 		return a, false
 	}
-	now, most := max(2, math.Ceil(float64(count*used)/nodeTarget)), needed(l, count, used, nodeTarget)
+	here, aimed, arithmetic := fleet{"nodes", "CPU", count, used, nodeTarget}.needed(l)
+	least := max(2, up(here))
 	return Advice{
-		Component: metric.EKS.String(),
-		Do:        fmt.Sprintf("Let the cluster have %.0f to %.0f nodes of this type.", now, max(now, most)),
-		Arithmetic: fmt.Sprintf("%.3g nodes are used to %s at %.0f requests a second (the busiest one): %.3g × %.3g ÷ %.1f = %.0f nodes there, at least 2. In proportion %d a second need × %d ÷ %.0f = %.0f.",
-			float64(count), amount(used, Share), float64(l.Achieved), float64(count), float64(used), nodeTarget, now, goal, goal, float64(l.Achieved), most),
+		Component:  metric.EKS.String(),
+		Do:         fmt.Sprintf("Let the cluster have %.0f to %.0f nodes of this type, and more if the pods' requests do not fit.", least, max(least, up(aimed))),
+		Arithmetic: arithmetic + " At least 2, rounded up.",
 	}, true
 }
 
-// cache tells whether Redis carries the goal: its commands run on one thread, so
-// that more CPUs in a node do not help beyond the second.
-func cache(l Measured) (a Advice, ok bool) {
-	used, limit, what := l.reading(metric.Redis, hostCPU), alerts.RedisHostCPU, "host"
-	if !used.Known() {
-		used, limit, what = l.reading(metric.Redis, engineCPU), alerts.RedisEngineCPU, "engine thread"
+// lack is what Redis is short of where a reading is over its limit.
+type lack struct{ reading, do, why string }
+
+// lacks are those that nothing tells the growth of by the rate.
+var lacks = []lack{
+	{cacheFull, "Give Redis more memory: larger nodes, or more shards (cluster mode).", "It does not grow with the rate, but with what is stored."},
+	{"keys evicted", "Give Redis more memory until no key is evicted: larger nodes, or more shards (cluster mode).", "Nothing tells how much is missing: it does not grow with the rate, but with what is stored."},
+	{"packets over the network allowance", "Give Redis nodes with more network, or more shards (cluster mode).", "Packets over the allowance were held up or dropped."},
+}
+
+// of makes the advice, with the factor where the limit is not 0.
+func (k lack) of(l Measured, r Reading) Advice {
+	a := fmt.Sprintf("At %.0f requests a second: %s %s (limit: %s).", float64(l.Achieved), r.Name, amount(r.Mean, r.Unit), amount(r.Limit, r.Unit))
+	if r.Limit > 0 {
+		a += fmt.Sprintf(" At least %s ÷ %s = %s times as much is needed.", amount(r.Mean, r.Unit), amount(r.Limit, r.Unit), short(r.Mean/r.Limit))
 	}
-	if !used.Known() {
-		return a, false
+	return Advice{metric.Redis.String(), k.do, a + " " + k.why}
+}
+
+// cache tells what Redis needs; its nodes are to be kept if it lacks nothing.
+func cache(l Measured) (all []Advice) {
+	for _, k := range lacks {
+		if r := l.find(metric.Redis, k.reading); r.Saturated {
+			all = append(all, k.of(l, r))
+		}
 	}
-	projected := float64(used) * goal / float64(l.Achieved)
+	if a, keep, ok := commands(l); ok && (!keep || len(all) == 0) {
+		all = append(all, a)
+	}
+	return all
+}
+
+// commands tells whether Redis's CPU carries the rate aimed at: its commands run on
+// one thread, so that more CPUs in a node do not help beyond the second. How many
+// shards there are nothing tells.
+func commands(l Measured) (a Advice, keep, ok bool) {
+	r := slices.MaxFunc([]Reading{l.find(metric.Redis, hostCPU), l.find(metric.Redis, engineCPU)}, func(a, b Reading) int { return cmp.Compare(a.Mean/a.Limit, b.Mean/b.Limit) })
+	if !r.Mean.Known() {
+		return a, false, false
+	}
+	projected := r.Mean * Figure(l.aim()) / l.Achieved
 	a = Advice{
-		Component: metric.Redis.String(), Do: fmt.Sprintf("Keep the cache's nodes: they carry %d requests a second.", goal),
-		Arithmetic: fmt.Sprintf("The CPU of the busiest %s is used to %s at %.0f requests a second, in proportion to %s at %d; up to %s it is not saturated.",
-			what, amount(used, Share), float64(l.Achieved), roughly(Figure(projected)), goal, roughly(Figure(limit))),
+		Component: metric.Redis.String(), Do: fmt.Sprintf("Keep Redis's nodes: their CPU carries %.0f requests a second.", l.aim()),
+		Arithmetic: fmt.Sprintf("The %s is used to %s at %.0f requests a second, in proportion to %s at %.0f; up to %s it is not saturated.",
+			r.Name, roughly(r.Mean), float64(l.Achieved), roughly(projected), l.aim(), roughly(r.Limit)),
 	}
-	if projected > limit {
-		a.Do = fmt.Sprintf("Give Redis faster nodes, or cluster mode with %.0f shards.", math.Ceil(projected/limit))
+	if projected <= r.Limit {
+		return a, true, true
 	}
-	return a, true
+	a.Do = fmt.Sprintf("Give Redis %.1f times as many shards as now (cluster mode), rounded up, or nodes that are as much faster.", up(10*float64(projected/r.Limit))/10)
+	a.Arithmetic += fmt.Sprintf(" %s ÷ %s = %s.", roughly(projected), roughly(r.Limit), short(projected/r.Limit))
+	return a, false, true
 }
 
 // blobs names sizes that take longer than their objective.

@@ -20,9 +20,7 @@ var saturated = []metric.Component{metric.EKS, metric.DynamoDB, metric.S3, metri
 const unseen = "Not watched by any figure: the load balancer, the network between the parts, hot keys below a table's throttles, and limits within Open Saves itself."
 
 // findBottleneck tells which component was saturated first: at the lowest valid
-// level, and there the earliest. At a level a component is saturated if the mean of
-// a reading is over its limit, or where the limit is 0, its median: that one minute
-// is, is nothing yet.
+// level, and there the earliest.
 func findBottleneck(all []watched, levels []Measured) Bottleneck {
 	var b Bottleneck
 	for _, c := range saturated {
@@ -60,20 +58,16 @@ func onset(all []watched, levels []Measured, c metric.Component) (first Onset, f
 	return first, found
 }
 
-// onset is where a signal goes over its limit at a level that it is over on average.
+// onset is where a signal first goes over its limit at a level that it is over in all.
 func (w watched) onset(l Measured) (Onset, bool) {
 	during := w.during(l)
-	if len(during) == 0 {
-		return Onset{}, false
-	}
-	mean := stat.Mean(values(during), nil)
-	if usual := map[bool]float64{false: mean, true: median(values(during))}[w.limit == 0]; !(usual > w.limit) {
+	if len(during) == 0 || !w.over(values(during)) {
 		return Onset{}, false
 	}
 	i := slices.IndexFunc(during, func(s Sample) bool { return s.Value > w.limit })
 	return Onset{
 		Component: w.component.String(), Name: w.name, Unit: w.unit, At: during[i].At,
-		RPS: l.RPS, Value: Figure(mean), Limit: Figure(w.limit),
+		RPS: l.RPS, Value: Figure(stat.Mean(values(during), nil)), Limit: Figure(w.limit),
 	}, true
 }
 

@@ -9,7 +9,8 @@ type Reading struct {
 	Unit      Unit   `json:"unit"`
 	Mean      Figure `json:"mean"`
 	Highest   Figure `json:"highest"`
-	Limit     Figure `json:"limit"` // at which the component counts as saturated; null: none
+	Limit     Figure `json:"limit"`     // at which the component counts as saturated; null: none
+	Saturated bool   `json:"saturated"` // its mean is over the limit, or where that is 0, its median
 }
 
 // Unit is what a figure counts.

@@ -146,28 +146,6 @@ func TestCostIsThatOfTheLevelAndOnAStraightLine(t *testing.T) {
 	}
 }
 
-func TestAdviceCarriesItsArithmetic(t *testing.T) {
-	b := ladder(t)
-	got, err := b.report(b.serve())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []Advice{
-		{
-			"dynamodb", "Provision DynamoDB's capacity, with auto scaling at 70 %: even one that stays as it is here is cheaper, if the load of a whole day is on average over 41 % of this level's.",
-			"At 200 requests a second the tables consume 100 read and 40 write units a second. On demand: (100 × 1.25e-07 + 40 × 6.25e-07) USD × 3600 = 0.135 USD an hour. " +
-				"Provisioned: (100 × 0.00013 + 40 × 0.00065) USD ÷ 0.7 = 0.05571 USD an hour.",
-		},
-		{
-			"redis", "Give Redis faster nodes, or cluster mode with 6 shards.",
-			"The CPU of the busiest host is used to 10 % at 200 requests a second, in proportion to 250 % at 5000; up to 45 % it is not saturated.",
-		},
-	}
-	if diff := cmp.Diff(want, got.Advice); diff != "" {
-		t.Errorf("wanted -, got +\n%s", diff)
-	}
-}
-
 func TestLevelsThatAreNotValidExplainNothing(t *testing.T) {
 	invalid := Measured{Invalid: "The generator was late.", Missed: []string{"achieved rate"}}
 	for want, levels := range map[string][]Measured{

@@ -57,12 +57,12 @@ func rung(i int, law USL) Measured {
 		Shared:     []string{"redis"},
 		Blobs:      []Blob{{"1KiB", Figure(achieved / 10), Figure(0.018 * slow), Figure(0.06 * slow), none}, {"1MiB", Figure(achieved / 100), Figure(0.2 * slow), Figure(0.7 * slow), none}},
 		Components: []Reading{
-			{"eks", busiestPod, Share, Figure(min(0.97, asked/3300)), Figure(min(1, asked/3000)), podCPU},
-			{"eks", podsReady, Count, 4, 4, none},
-			{"dynamodb", "throttle events of the most throttled table, of its requests", Share, Figure(asked / 1.6e6), Figure(asked / 1e6), 0.001},
-			{"dynamodb", readUnits, UnitsASecond, Figure(asked / 2), Figure(asked / 1.9), none},
-			{"redis", engineCPU, Share, Figure(asked / 20000), Figure(asked / 15000), 0.8},
-			{"s3", "bytes moved", BytesASecond, Figure(asked * 20000), Figure(asked * 22000), none},
+			{"eks", busiestPod, Share, Figure(min(0.97, asked/3300)), Figure(min(1, asked/3000)), podCPU, asked/3300 > podCPU},
+			{"eks", podsReady, Count, 4, 4, none, false},
+			{"dynamodb", "throttle events of the most throttled table, of its requests", Share, Figure(asked / 1.6e6), Figure(asked / 1e6), 0.001, asked/1.6e6 > 0.001},
+			{"dynamodb", readUnits, UnitsASecond, Figure(asked / 2), Figure(asked / 1.9), none, false},
+			{"redis", engineCPU, Share, Figure(asked / 20000), Figure(asked / 15000), 0.8, false},
+			{"s3", "bytes moved", BytesASecond, Figure(asked * 20000), Figure(asked * 22000), none, false},
 		},
 	}
 	for component, usd := range m.CostAnHour {

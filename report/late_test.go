@@ -181,6 +181,13 @@ func TestAnEvictionAloneSaturatesNothing(t *testing.T) {
 	if len(got.Bottleneck.Onsets) != 1 || got.Bottleneck.Onsets[0].RPS != 1000 {
 		t.Errorf("got %v, want the evictions at 1000 alone", got.Bottleneck.Onsets)
 	}
+	var saturated []bool
+	for _, l := range got.Levels {
+		saturated = append(saturated, l.find(metric.Redis, "keys evicted").Saturated)
+	}
+	if diff := cmp.Diff([]bool{false, false, true}, saturated); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
 }
 
 func TestCapacityIsColdWhereItsLoadWasSeenToDouble(t *testing.T) {

@@ -119,7 +119,7 @@ func (r Reading) state() cell {
 	switch {
 	case !r.Limit.Known():
 		return cell{Text: unknown}
-	case r.Mean > r.Limit:
+	case r.Saturated:
 		return cell{"over the limit", bad}
 	case r.Highest > r.Limit:
 		return cell{Text: "over it at times"}

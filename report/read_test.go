@@ -17,7 +17,7 @@ func full() *Report {
 	r := held(none, steady(100), slow(steady(500), 2))
 	r.Levels[1].Violations = map[string]float64{"stale": 3.9}
 	r.Levels[1].Operations[0].Noise = none
-	r.Levels[1].Components = []Reading{{"eks", "CPU", Share, 0.5, 0.9, none}}
+	r.Levels[1].Components = []Reading{{"eks", "CPU", Share, 0.5, 0.9, none, false}}
 	r.Levels[1].Missed = []string{"availability: got 89 %"}
 	r.Scaling = Scaling{Refusal: "No saturation seen.", R2: none, PeakN: Bounds{1, 2, none}}
 	r.Bottleneck = Bottleneck{Component: "eks", Onsets: []Onset{{"eks", "CPU", Share, began, 500, 0.95, 0.9, true}}, Blind: []string{}}

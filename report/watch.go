@@ -129,11 +129,24 @@ func (w watched) during(l Measured) []Sample {
 	return within
 }
 
+// over says whether a component was saturated while it showed these: if their mean
+// is over the limit, or where that is 0, their median. That one minute is over it, is
+// nothing yet.
+func (s signal) over(during []float64) bool {
+	if s.limit == 0 {
+		return median(slices.Clone(during)) > 0
+	}
+	return stat.Mean(during, nil) > s.limit
+}
+
 // read makes the readings of a level.
 func read(all []watched, l Measured) (readings []Reading) {
 	for _, w := range all {
 		if during := values(w.during(l)); len(during) > 0 {
-			readings = append(readings, Reading{w.component.String(), w.name, w.unit, Figure(stat.Mean(during, nil)), Figure(slices.Max(during)), Figure(w.limit)})
+			readings = append(readings, Reading{
+				Component: w.component.String(), Name: w.name, Unit: w.unit, Limit: Figure(w.limit),
+				Mean: Figure(stat.Mean(during, nil)), Highest: Figure(slices.Max(during)), Saturated: w.over(during),
+			})
 		}
 	}
 	return readings
