@@ -47,7 +47,8 @@ type Verdict string
 const (
 	Better Verdict = "better"
 	Worse  Verdict = "worse"
-	Same   Verdict = "same" // as far as the noise lets one tell
+	Same   Verdict = "same"           // as far as the noise lets one tell
+	Unsure Verdict = "cannot be told" // the noise is not known; no limit is held against it
 )
 
 // USDAMillion is the unit of what a million requests cost.
@@ -60,22 +61,31 @@ const sameRate = 0.1
 // Compare compares two reports. Levels belong together if the rates that were
 // asked for differ by at most 10 %, the nearest first, each once. A figure is past
 // the limit if it got worse beyond noise and by more than most, a share of A; wrong
-// answers are if there are any more of a kind, whatever most says.
+// answers are if there are any more of a kind, and objectives if a level misses some
+// that met all in A, whatever most says.
 //
 // The share of successes counts as it is: 5 % more failures are no more than that.
-// What guards it tighter are the objectives, by the highest level that met them.
+// What guards it tighter are the objectives, of each level and by the highest one
+// that met them. Of levels that are not valid wrong answers alone are compared.
 func Compare(a, b *Report, most float64) *Comparison {
 	c := &Comparison{A: Range{a.Start, a.End}, B: Range{b.Start, b.End}, Most: Figure(most), Rows: []Row{}, Notes: []string{}}
 	c.highest(a, b)
-	for _, f := range wrong(Measured{Violations: a.Outside}, Measured{Violations: b.Outside}) {
-		f.name += ", outside of levels"
-		c.Rows = append(c.Rows, f.row(none, none, most))
+	outside := wrong(Measured{Violations: a.Outside}, Measured{Violations: b.Outside})
+	for i := range outside {
+		outside[i].name += ", outside of levels"
 	}
-	a, b = c.valid("A", a), c.valid("B", b)
+	c.judge(none, none, outside)
+	c.spoilt("A", a.Levels)
+	c.spoilt("B", b.Levels)
 	pairs := match(a.Levels, b.Levels)
-	c.Levels = len(pairs)
 	for _, p := range pairs {
-		c.level(a.Levels[p.a], b.Levels[p.b])
+		of, with := a.Levels[p.a], b.Levels[p.b]
+		if p.spoilt > 0 {
+			c.judge(of.RPS, with.RPS, wrong(of, with))
+			continue
+		}
+		c.Levels++
+		c.level(of, with)
 	}
 	c.unmatched("A", a.Levels, func(i int) bool { return slices.ContainsFunc(pairs, func(p pair) bool { return p.a == i }) })
 	c.unmatched("B", b.Levels, func(i int) bool { return slices.ContainsFunc(pairs, func(p pair) bool { return p.b == i }) })
@@ -92,23 +102,37 @@ func (c *Comparison) Regressions() (past []Row) {
 	return past
 }
 
+// Untold is of how many figures it cannot be told whether they changed.
+func (c *Comparison) Untold() (n int) {
+	for _, r := range c.Rows {
+		if r.Verdict == Unsure {
+			n++
+		}
+	}
+	return n
+}
+
 // pair is the indices of levels that belong together.
 type pair struct {
 	a, b    int
+	spoilt  int     // how many of the two are not valid
 	between float64 // how far their rates are apart
 }
 
-// match finds the pairs, in the order of A.
+// match finds the pairs, in the order of A. A level that is not valid gets what those
+// that are leave.
 func match(a, b []Measured) (pairs []pair) {
 	var near []pair
 	for i := range a {
 		for j := range b {
 			if between := math.Abs(float64(b[j].RPS/a[i].RPS - 1)); between <= sameRate+rounding {
-				near = append(near, pair{i, j, between})
+				near = append(near, pair{i, j, a[i].spoilt() + b[j].spoilt(), between})
 			}
 		}
 	}
-	slices.SortStableFunc(near, func(p, q pair) int { return cmp.Compare(p.between, q.between) })
+	slices.SortStableFunc(near, func(p, q pair) int {
+		return cmp.Or(cmp.Compare(p.spoilt, q.spoilt), cmp.Compare(p.between, q.between))
+	})
 	for _, p := range near {
 		if !slices.ContainsFunc(pairs, func(q pair) bool { return p.a == q.a || p.b == q.b }) {
 			pairs = append(pairs, p)
@@ -118,18 +142,29 @@ func match(a, b []Measured) (pairs []pair) {
 	return pairs
 }
 
-// valid is a report without the levels that tell nothing of the target.
-func (c *Comparison) valid(side string, r *Report) *Report {
-	clean := *r
-	clean.Levels = nil
-	for _, l := range r.Levels {
-		if l.Invalid == "" {
-			clean.Levels = append(clean.Levels, l)
-		} else {
-			c.note("The level of %s of %s, from %s, is not valid: %s", perSecond(l.RPS), side, zoned(l.Start), l.Invalid)
+// spoilt is 1 for a level that is not valid.
+func (m Measured) spoilt() int {
+	if m.Invalid == "" {
+		return 0
+	}
+	return 1
+}
+
+// spoilt notes the levels that tell nothing of the target but its wrong answers,
+// which are wrong however late the tester was.
+func (c *Comparison) spoilt(side string, levels []Measured) {
+	for _, l := range levels {
+		if l.Invalid != "" {
+			c.note("The level of %s of %s, from %s, is not valid, so of it only wrong answers are compared: %s", perSecond(l.RPS), side, zoned(l.Start), l.Invalid)
 		}
 	}
-	return &clean
+}
+
+// judge takes in figures of two levels.
+func (c *Comparison) judge(levelA, levelB Figure, list []compared) {
+	for _, f := range list {
+		c.Rows = append(c.Rows, f.row(levelA, levelB, float64(c.Most)))
+	}
 }
 
 func (c *Comparison) note(format string, args ...any) {
@@ -141,16 +176,14 @@ func (c *Comparison) unmatched(side string, levels []Measured, matched func(int)
 		if !matched(i) {
 			c.note("Only %s has a level of %.0f requests a second, from %s.", side, float64(l.RPS), zoned(l.Start))
 			if side == "B" {
-				for _, f := range wrong(Measured{}, l) {
-					c.Rows = append(c.Rows, f.row(none, l.RPS, float64(c.Most)))
-				}
+				c.judge(none, l.RPS, wrong(Measured{}, l))
 			}
 		}
 	}
 }
 
 // highest compares the highest levels that met all objectives, 0 where none did.
-// Where the other report has no level as high, nobody knows what it could do.
+// Where the other report has no valid level as high, nobody knows what it could do.
 func (c *Comparison) highest(a, b *Report) {
 	f := compared{name: "highest level that met all objectives", unit: PerSecond, a: orZero(a.Highest), b: orZero(b.Highest), up: true}
 	f.noise = sameRate * f.a
@@ -158,20 +191,24 @@ func (c *Comparison) highest(a, b *Report) {
 		return rate == 0 || slices.ContainsFunc(r.Levels, func(l Measured) bool { return l.Invalid == "" && l.RPS >= (1-sameRate)*rate })
 	}
 	if !tried(a, f.b) || !tried(b, f.a) {
-		c.note("The highest level that met all objectives cannot be compared: A has one of %.0f requests a second, B one of %.0f, and the other asked for no such rate.",
+		c.note("The highest level that met all objectives cannot be compared: A has one of %.0f requests a second, B one of %.0f, and the other has no valid level of such a rate.",
 			float64(f.a), float64(f.b))
 		return
 	}
-	c.Rows = append(c.Rows, f.row(none, none, float64(c.Most)))
+	c.judge(none, none, []compared{f})
 }
 
 // level compares two levels that belong together.
 func (c *Comparison) level(a, b Measured) {
-	var onlyA, onlyB []string
+	var onlyA, onlyB, untold []string
 	for _, f := range figuresOf(a, b) {
 		switch {
 		case f.a.Known() && f.b.Known():
-			c.Rows = append(c.Rows, f.row(a.RPS, b.RPS, float64(c.Most)))
+			r := f.row(a.RPS, b.RPS, float64(c.Most))
+			c.Rows = append(c.Rows, r)
+			if operation, tail := strings.CutPrefix(f.name, "p99 of "); tail && r.Verdict == Unsure {
+				untold = append(untold, operation+" (p99 "+change(r.Change)+")")
+			}
 		case f.a.Known():
 			onlyA = append(onlyA, f.name)
 		case f.b.Known():
@@ -183,6 +220,10 @@ func (c *Comparison) level(a, b Measured) {
 	}
 	if len(onlyB) > 0 {
 		c.note("At %.0f requests a second only B has: %s.", float64(b.RPS), strings.Join(onlyB, ", "))
+	}
+	if len(untold) > 0 {
+		c.note("At %.0f requests a second it cannot be told whether latencies changed, and no limit was held against them, of: %s. %s",
+			float64(b.RPS), strings.Join(untold, ", "), whyUntold)
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 )
 
 // WriteMarkdown writes what changed, short enough for a pull request: figures that
-// stayed the same are counted only.
+// stayed the same are counted only, and those that cannot be told are named.
 func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Load comparison\n\n- A, the base: %s\n- B: %s\n\n%s\n", c.A, c.B, c.headline())
 	changed := sheet{Caption: "What changed", Columns: []string{"Figure", "Level", "A", "B", "Change", "Noise", "B is"}, Words: 1}
 	for _, r := range c.Rows {
-		if r.Verdict != Same {
+		if r.Verdict == Better || r.Verdict == Worse {
 			changed.Rows = append(changed.Rows, row(r.Name, r.level(), r.text(r.A), r.text(r.B), change(r.Change), roughly(r.Noise), r.verdict()))
 		}
 	}
@@ -41,8 +41,12 @@ func (c *Comparison) headline() string {
 	if counts[Same] == len(c.Rows) {
 		return fmt.Sprintf("**Nothing changed beyond noise.** Levels compared: %d, figures: %d.", c.Levels, len(c.Rows))
 	}
-	return fmt.Sprintf("**Past the limit of %s: %d.** Worse: %d, better: %d, the same: %d; levels compared: %d.",
-		roughly(c.Most), len(c.Regressions()), counts[Worse], counts[Better], counts[Same], c.Levels)
+	text := fmt.Sprintf("**Past the limit of %s: %d.** Worse: %d, better: %d, the same: %d, cannot be told: %d; levels compared: %d.",
+		roughly(c.Most), len(c.Regressions()), counts[Worse], counts[Better], counts[Same], counts[Unsure], c.Levels)
+	if counts[Unsure] > 0 {
+		text += " **No limit was held against what cannot be told.**"
+	}
+	return text
 }
 
 // String writes the range as a reader has it.

@@ -1,13 +1,16 @@
 package report
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // compared is a figure of both sides.
 type compared struct {
 	name   string
 	unit   Unit
 	a, b   Figure
-	noise  Figure // what a difference must exceed, in the unit
+	noise  Figure // what a difference must exceed, in the unit; none: not known
 	up     bool   // more of it is better
 	always bool   // past the limit as soon as it is worse
 }
@@ -19,7 +22,10 @@ func (f compared) row(levelA, levelB Figure, most float64) Row {
 	if r.Change, r.Noise = difference/f.a, f.noise/f.a; difference == 0 {
 		r.Change = 0
 	}
-	if math.Abs(float64(difference)) > float64(f.noise) {
+	switch {
+	case !f.noise.Known():
+		r.Verdict = Unsure
+	case math.Abs(float64(difference)) > float64(f.noise):
 		r.Verdict = Worse
 		if (difference > 0) == f.up {
 			r.Verdict = Better
@@ -33,14 +39,22 @@ func (f compared) row(levelA, levelB Figure, most float64) Row {
 // of the other.
 func figuresOf(a, b Measured) []compared {
 	list := []compared{achieved(a, b), succeeded(a, b)}
+	list = append(list, objectives(a, b)...)
 	list = append(list, wrong(a, b)...)
 	list = append(list, latencies(a, b)...)
 	return append(list, prices(a, b)...)
 }
 
-// deviations is how many standard errors of a difference are noise: chance goes
-// beyond them one time in twenty.
-const deviations = 2
+const (
+	// deviations is how many standard errors of a difference are noise where counts
+	// tell the error: chance goes beyond them one time in twenty.
+	deviations = 2
+	// fewDeviations is that where five parts of each level tell it, which makes the
+	// error uncertain itself: the 97.5 % quantile of Student's t of 4 degrees of freedom.
+	// Welch's rule gives 4 to 8, by how equal the scatters are, so that chance goes
+	// beyond it one time in twenty at the most.
+	fewDeviations = 2.776
+)
 
 // requests is how many were asked for at a level.
 func (m Measured) requests() float64 { return float64(m.RPS) * m.End.Sub(m.Start).Seconds() }
@@ -65,6 +79,16 @@ func succeeded(a, b Measured) compared {
 	p := (float64(a.Success)*n + float64(b.Success)*m) / (n + m)
 	noise := deviations * math.Sqrt(max(0, p*(1-p))*(1/n+1/m))
 	return compared{name: "success", unit: Share, a: a.Success, b: b.Success, noise: Figure(noise), up: true}
+}
+
+// objectives is how many were missed, where one level met all and the other did not.
+// Where both missed some, the figures themselves tell by how much.
+func objectives(a, b Measured) []compared {
+	f := compared{name: "objectives missed", unit: Count, a: Figure(len(a.Missed)), b: Figure(len(b.Missed)), always: true}
+	if (f.a == 0) == (f.b == 0) {
+		return nil
+	}
+	return []compared{f}
 }
 
 // wrong are the wrong answers by kind, as whole numbers: the increase of a counter
@@ -137,28 +161,36 @@ func byName(list []Operation) map[string]Operation {
 // latencyNoise is by how much two latencies a and b, in seconds, may differ where
 // nothing changed, with the resolutions e and the deviations s of both operations:
 //
-//	e·a + e'·b + 2·√((s·a)² + (s'·b)²) / √(5−1)
+//	e·a + e'·b + t·√((s·a)² + (s'·b)²) / √(5−1)
 //
 // The first part is what the buckets hide. A latency may lie anywhere in its
-// bucket, half a width from what was read off; that is no chance which a longer
+// bucket, so off by at most what the error says; that is no chance which a longer
 // level would even out, so the two add up. The second part is chance: s is what the
 // five parts of a level scatter by about their own mean, the standard error of
 // which is s/√(5−1), since a deviation from one's own mean is short by √(4/5);
-// variances of independent means add up, and two standard errors are the usual
-// measure. Where a deviation is not known nothing can be told, however far a and b
-// are apart: the noise is infinite.
+// variances of independent means add up, and t is fewDeviations.
+//
+// Where a deviation is not known nothing can be told, however far a and b are apart:
+// there is no noise. Where an error is not known the p99 is beyond the last bucket
+// with an end, and the lower end was read off: it is more than the other by at least
+// what was read, so the other's error counts alone; of two such nothing can be told.
 //
 // Both are known of p99 only and taken for the other latencies too. Lower quantiles
 // and the mean scatter less, and the mean knows no buckets: of these a small change
 // may go untold, but none is told that is not there.
 func latencyNoise(a, b Figure, of, with Operation) Figure {
-	if !of.Noise.Known() || !with.Noise.Known() {
-		return Figure(math.Inf(1))
+	if !of.Noise.Known() || !with.Noise.Known() || !of.Error.Known() && !with.Error.Known() {
+		return none
 	}
 	resolution := orZero(of.Error)*a + orZero(with.Error)*b
 	scatter := math.Hypot(float64(of.Noise*a), float64(with.Noise*b))
-	return resolution + Figure(deviations*scatter/math.Sqrt(parts-1))
+	return resolution + Figure(fewDeviations*scatter/math.Sqrt(parts-1))
 }
+
+// whyUntold says when latencyNoise has none. Two scrapes in each part, which are a
+// sixth of a level, make a rate.
+var whyUntold = fmt.Sprintf("Either the level is too short for its scrape interval to tell their noise (levels of %d scrapes do), "+
+	"or a sixth of it has no answers, or both are beyond the last bucket.", 2*(parts+1))
 
 func orZero(f Figure) Figure {
 	if !f.Known() {

@@ -65,10 +65,10 @@ func TestAReportIsTheSameAsItself(t *testing.T) {
 	}
 }
 
-// The noise of 40 ms against 42.6 ms is 0.02·40 + 0.02·42.6 + 2·0.03·√(40² + 42.6²)/2 = 3.405 ms.
+// The noise of 40 ms against 42.6 ms is 0.02·40 + 0.02·42.6 + 2.776·0.03·√(40² + 42.6²)/2 = 4.085 ms.
 func TestNoiseHidesASmallChange(t *testing.T) {
 	c := Compare(held(100, steady(100)), held(100, slow(steady(100), 1.065)), 0)
-	want := Row{100, 100, "p99 of get_record", Seconds, 0.04, 0.0426, 0.065, 0.08512696, Same, false}
+	want := Row{100, 100, "p99 of get_record", Seconds, 0.04, 0.0426, 0.065, 0.10213182, Same, false}
 	if diff := cmp.Diff(want, c.Rows[len(c.Rows)-2], likely); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
@@ -77,20 +77,12 @@ func TestNoiseHidesASmallChange(t *testing.T) {
 	}
 }
 
-func TestWithoutItsNoiseNothingIsSaidOfALatency(t *testing.T) {
-	a, b := steady(100), slow(steady(100), 3)
-	a.Operations[0].Noise = none
-	if got := changed(Compare(held(100, a), held(100, b), 0.1)); got != nil {
-		t.Errorf("got %v, want nothing changed", got)
-	}
-}
-
 func TestALevelThatIsNotValidIsNotCompared(t *testing.T) {
 	late := slow(steady(500), 3)
 	late.Invalid = "The tester was late."
 	c := Compare(held(500, steady(500)), held(none, late), 0.1)
-	if c.Levels != 0 || c.Regressions() != nil || len(c.Notes) != 3 {
-		t.Errorf("got %d levels, regressions %v and notes %q, want none, none and three", c.Levels, c.Regressions(), c.Notes)
+	if c.Levels != 0 || c.Regressions() != nil || len(c.Notes) != 2 {
+		t.Errorf("got %d levels, regressions %v and notes %q, want none, none and two", c.Levels, c.Regressions(), c.Notes)
 	}
 }
 
@@ -124,7 +116,7 @@ func TestARealRegressionIsPastTheLimit(t *testing.T) {
 	}
 	text := markdownOf(t, c)
 	for _, want := range []string{
-		"**Past the limit of 10 %: 3.** Worse: 4, better: 0, the same: 4; levels compared: 1.",
+		"**Past the limit of 10 %: 3.** Worse: 4, better: 0, the same: 4, cannot be told: 0; levels compared: 1.",
 		"| highest level that met all objectives | – | 500 | 0 | -100 % | 0 % | **worse** |",
 		"| p99 of get_record | 500, 505 | 40 ms | 60 ms | +50 % | 0 % | **worse** |",
 	} {
@@ -202,7 +194,7 @@ func TestWhatOnlyOneHasIsNamed(t *testing.T) {
 	b.CostAMio["s3"] = 1
 	c := Compare(held(1000, steady(30), a, steady(1000)), held(none, b), 0.1)
 	want := []string{
-		"The highest level that met all objectives cannot be compared: A has one of 1000 requests a second, B one of 0, and the other asked for no such rate.",
+		"The highest level that met all objectives cannot be compared: A has one of 1000 requests a second, B one of 0, and the other has no valid level of such a rate.",
 		"At 105 requests a second only A has: query_store.",
 		"At 100 requests a second only B has: success, get_record, cost of s3.",
 		"Only A has a level of 30 requests a second, from 2026-11-20 12:00:00 UTC.",

@@ -21,11 +21,14 @@ func (c *command) compareReports(ctx context.Context, f reportFlags, now time.Ti
 		return err
 	}
 	comparison := report.Compare(a, b, f.most)
-	if comparison.Levels == 0 {
+	if comparison.Levels == 0 && len(comparison.Regressions()) == 0 {
 		return fmt.Errorf("%w: --compare: got %s in A and %s in B, want at least one valid level of the same rate in both", errUsage, levelsOf(a), levelsOf(b))
 	}
 	if err := c.save(comparison, f.output); err != nil {
 		return err
+	}
+	if n := comparison.Untold(); n > 0 {
+		fmt.Fprintf(c.stderr, "%s: comparing: of %d figures it cannot be told whether they changed: no limit was held against them\n", name, n)
 	}
 	return regression(comparison)
 }

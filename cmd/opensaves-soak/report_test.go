@@ -44,7 +44,12 @@ func measured(t *testing.T, file string, rps, p99 report.Figure) string {
 
 func TestComparingTellsWhatChangedAndStopsAtARegression(t *testing.T) {
 	a, b := measured(t, "a.json", 100, 0.02), measured(t, "b.json", 100, 0.03)
-	saved := filepath.Join(t.TempDir(), "comparison.json")
+	saved, brief := filepath.Join(t.TempDir(), "comparison.json"), filepath.Join(t.TempDir(), "brief.json")
+	text, err := os.ReadFile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, brief, strings.Replace(string(text), `"p99_noise":0`, `"p99_noise":null`, 1))
 	const row, nothing = "| p99 of get_record | 100 | 20 ms | 30 ms | +50 % | 2.5 % | ", "**Nothing changed beyond noise.**"
 	for _, c := range []struct {
 		args string
@@ -53,6 +58,7 @@ func TestComparingTellsWhatChangedAndStopsAtARegression(t *testing.T) {
 		{"--compare " + a + " " + a, told{0, nothing, ""}},
 		{a + " --compare " + a + " --max-regression=0", told{0, nothing, ""}},
 		{"--compare " + b + " " + a, told{0, "| -33.3 % | 1.67 % | better |", ""}},
+		{"--compare " + brief + " " + b, told{0, "cannot be told: 4;", "of 4 figures it cannot be told whether they changed: no limit was held against them\n"}},
 		{"--compare " + a + " " + b + " --max-regression=0.6", told{0, row + "worse |", ""}},
 		{"--compare " + a + " " + b, told{
 			1, row + "**worse** |",
