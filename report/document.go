@@ -135,9 +135,9 @@ func (r *Report) enough() fact {
 	for _, l := range r.Levels {
 		switch at := perSecond(l.RPS); {
 		case !l.RPS.Known() || l.RPS < goal:
-		case l.met():
+		case r.holds(l):
 			return fact{Name: goalText, Value: "yes", Text: "All objectives were met at " + at + ".", State: good}
-		case answer.State == bad:
+		case answer.State == bad, l.met(): // another level of its rate was not met
 		case l.Invalid != "":
 			answer.Text = "The level of " + at + " is not valid."
 		default:

@@ -220,6 +220,7 @@ func TestTheHeadlineAnswersForTheGoal(t *testing.T) {
 		"no level":  {nil, fact{Name: goalText, Value: "not shown", Text: "No such level was held."}},
 		"below":     {[]Measured{{RPS: 4999}}, fact{Name: goalText, Value: "not shown", Text: "No such level was held."}},
 		"met":       {[]Measured{missed, late, {RPS: 5000}}, fact{goalText, "yes", "All objectives were met at 5000 requests a second.", good}},
+		"both":      {[]Measured{{RPS: 6000}, missed}, fact{goalText, "no", "At 6000 requests a second this was missed: availability: got 90 %, want at least 99.9 %.", bad}},
 		"missed":    {[]Measured{late, missed}, fact{goalText, "no", "At 6000 requests a second this was missed: availability: got 90 %, want at least 99.9 %.", bad}},
 		"not valid": {[]Measured{{RPS: 6000, Invalid: "late", Missed: missed.Missed}}, fact{Name: goalText, Value: "not shown", Text: "The level of 6000 requests a second is not valid."}},
 	} {

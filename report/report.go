@@ -34,7 +34,7 @@ type Report struct {
 	Start      time.Time  `json:"start"`
 	End        time.Time  `json:"end"`
 	Levels     []Measured `json:"levels"`
-	Highest    Figure     `json:"highest_rps"` // rate of the highest level that met all objectives; null: none did
+	Highest    Figure     `json:"highest_rps"` // rate of the highest level that met all objectives, as all of that rate did; null: none did
 	Ceiling    Figure     `json:"ceiling_rps"` // successes a second where more was asked for than served; null: nowhere
 	Scaling    Scaling    `json:"scaling"`
 	Bottleneck Bottleneck `json:"bottleneck"`
@@ -111,6 +111,11 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 			return nil, err
 		}
 		r.add(m)
+	}
+	for _, l := range r.Levels {
+		if r.holds(l) && !(l.RPS <= r.Highest) {
+			r.Highest = l.RPS
+		}
 	}
 	r.scale()
 	if err := r.outside(ctx, p); err != nil {
@@ -195,15 +200,19 @@ func (r *Report) note(format string, args ...any) {
 // add takes in a level.
 func (r *Report) add(m Measured) {
 	r.Levels = append(r.Levels, m)
-	if m.met() && (!r.Highest.Known() || m.RPS > r.Highest) {
-		r.Highest = m.RPS
-	}
 	if m.full() && !(m.Served < r.Ceiling) {
 		r.Ceiling = m.Served
 	}
 	if m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05) {
 		r.note("The latencies of the level of %.0f requests a second are those of %.0f %% of its answers: the form of histograms may have changed in it.", float64(m.RPS), 100*float64(m.Covered))
 	}
+}
+
+// holds says whether a level and all others of its rate met all objectives.
+func (r *Report) holds(l Measured) bool {
+	return l.met() && !slices.ContainsFunc(r.Levels, func(other Measured) bool {
+		return other.Invalid == "" && !other.met() && constant(float64(min(l.RPS, other.RPS)), float64(max(l.RPS, other.RPS)))
+	})
 }
 
 // unsettled is how many times the other one end of a peak's interval may be before
