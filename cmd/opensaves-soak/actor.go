@@ -15,6 +15,20 @@ func actor(ctx context.Context, do func(context.Context) error) (execute func() 
 	return func() error { return do(ctx) }, func(error) { cancel() }
 }
 
+// awaited makes an actor that the actors after it are not ended before: it needs them
+// for its own end.
+func awaited(ctx context.Context, do func(context.Context) error) (execute func() error, interrupt func(error)) {
+	ended := make(chan struct{})
+	execute, cancel := actor(ctx, func(ctx context.Context) error {
+		defer close(ended)
+		return do(ctx)
+	})
+	return execute, func(err error) {
+		cancel(err)
+		<-ended
+	}
+}
+
 // signals ends the group at the first signal, and leaves the second one to
 // the system, which ends the program at once.
 func signals(ctx context.Context) (execute func() error, interrupt func(error)) {

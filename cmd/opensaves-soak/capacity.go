@@ -30,7 +30,6 @@ type search struct {
 	window
 	load       steered
 	leads      func() bool
-	start      float64 // requests a second, without stages
 	objectives alerts.Objectives
 	brake      time.Duration // how long a guard may hold the load down
 	floor      float64       // that guard_errors lets through, in requests a second
@@ -40,6 +39,7 @@ type search struct {
 
 	wheel    *steer.Wheel
 	ends     time.Time       // of the stage that it is in; zero: it is in none
+	expires  time.Time       // the override that was in force at the last look; zero: never
 	inForce  time.Time       // since when the rate is
 	limits   []desired.Limit // that held the load down in the window
 	made     fleetRate       // in the window
@@ -56,7 +56,7 @@ func (d *daemon) newSearch() *search {
 	c := d.config
 	s := &search{
 		capacityFlags: d.run.capacity, window: window{account: account{gatherer: d.registry}}, load: d.runner, leads: func() bool { return true },
-		start: c.Load.RPS, objectives: c.Objectives, log: d.log.With("component", "capacity"), proof: []outcome{},
+		objectives: c.Objectives, log: d.log.With("component", "capacity"), proof: []outcome{},
 		// The brake holds for a cooldown, and comes off in steps for another one.
 		brake: 5*time.Duration(c.Safety.Cooldown)/2 + time.Minute, floor: c.Safety.FloorRPS,
 	}
@@ -87,7 +87,7 @@ func (s *search) run(ctx context.Context) {
 		return
 	}
 	began := time.Now()
-	result := s.find(ctx, s.start)
+	result := s.find(ctx, s.load.State().Base.RPS) // a reload may have changed it
 	s.result, s.complete = &result, ctx.Err() == nil
 	if s.describe != nil && s.complete && s.leads() {
 		s.finishReport(ctx, began, time.Now())
@@ -124,6 +124,9 @@ func (s *search) find(ctx context.Context, start float64) capacity.Result {
 		Start: start, Cap: s.load.State().Base.MaxRPS, Settle: s.settle, Prove: s.prove, IgnoreWarmUp: s.ignoreWarmUp,
 	})
 	err := s.count()
+	if start == 0 {
+		err = errNoStart
+	}
 	rough := false // the step before has left something to work off
 	for step, more := search.Step(); more && err == nil; step, more = search.Step() {
 		var v capacity.Verdict

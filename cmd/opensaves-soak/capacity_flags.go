@@ -30,6 +30,8 @@ func (f *capacityFlags) declare(cmd *kingpin.CmdClause) {
 // leastSettle leaves what is known by the second alone time to be about the step.
 const leastSettle = 3 * time.Second
 
+var errNoStart = errors.New("load.rps: got 0 with --find-capacity, want more, to search from")
+
 // check holds the flags against each other and the configuration.
 func (f *capacityFlags) check(duration time.Duration, c Config) error {
 	if f.on && f.report != "" {
@@ -48,8 +50,14 @@ func (f *capacityFlags) check(duration time.Duration, c Config) error {
 	case f.report != "" && !f.on:
 		return fmt.Errorf("--find-capacity.report: got %s without --find-capacity, want both", f.report)
 	case f.on && c.Load.RPS == 0:
-		return errors.New("load.rps: got 0 with --find-capacity, want more, to search from")
-	case f.on:
+		return errNoStart
+	}
+	return nil
+}
+
+// checkStages wants stages that are long enough to search in, where any is.
+func (f *capacityFlags) checkStages(c Config) error {
+	if f.on {
 		return nil
 	}
 	return c.Load.CheckSearches(f.settle)

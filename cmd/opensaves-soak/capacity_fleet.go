@@ -14,6 +14,7 @@ const toldLate = 15 * time.Second
 
 // fleetRate is the rate that a fleet made, as it told second by second.
 type fleetRate struct {
+	shared  bool    // the load was, for a second at least
 	sum     float64 // requests
 	seconds float64
 }
@@ -26,11 +27,17 @@ func (f *fleetRate) add(rps float64) {
 // mean is in requests a second.
 func (f fleetRate) mean() float64 { return f.sum / f.seconds }
 
-// short says that a fleet did not make a share of a rate; empty: it did, or told
-// nothing. Two standard deviations of Poisson arrivals are no shortfall.
+// short says that a fleet did not make a share of a rate, or told of none; empty: it
+// did, or there is no fleet. Two standard deviations of Poisson arrivals are no
+// shortfall.
 func (f fleetRate) short(rps, share float64) string {
-	if f.seconds == 0 || f.mean() >= share*rps-2*math.Sqrt(rps/f.seconds) {
+	switch {
+	case !f.shared:
 		return ""
+	case f.seconds == 0:
+		return fmt.Sprintf("the rate of the fleet: got none, want a step of %s or more", toldLate)
+	case f.mean() < share*rps-2*math.Sqrt(rps/f.seconds):
+		return fmt.Sprintf("the fleet made %.4g of %s", f.mean(), capacity.Rate(rps))
 	}
-	return fmt.Sprintf("the fleet made %.4g of %s", f.mean(), capacity.Rate(rps))
+	return ""
 }

@@ -131,7 +131,7 @@ func TestABrakeThatIsLeftFromARateBeforeIsWaitedFor(t *testing.T) {
 		r := rampUp(t, 8, base)
 		r.holds = brake(8)
 		s := r.search(t)
-		s.start, s.floor = 10, 5
+		s.floor = 5
 		s.run(t.Context())
 		want := []string{
 			"climb 10 broke", "climb 7.071 held", "bisect 8.408 broke", "bisect 7.71 held", "bisect 8.051 broke", "prove 7.71 held",
@@ -209,7 +209,6 @@ func TestASingleAnswerDecidesNothing(t *testing.T) {
 		r := rampUp(t, 330, base)
 		r.without(90*time.Second, 90*time.Second+250*time.Millisecond) // one of 600 in two minutes
 		s := r.search(t)
-		s.start = 5
 		s.run(t.Context())
 		if got, want := s.became(), []string{"climb 5 held", "prove 5 held"}; !cmp.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)

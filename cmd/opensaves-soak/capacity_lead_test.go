@@ -108,3 +108,30 @@ func TestASignalEndsTheWaitForSomebodyElse(t *testing.T) {
 		}
 	})
 }
+
+func TestASearchBeginsAtTheRateThatIsConfiguredByThen(t *testing.T) {
+	for rps, want := range map[float64]string{
+		200: "Held 321.9 requests a second for 10m0s; 336.2 broke availability: got 98.1559 % (39600 of 40344), want at least 99.9 %.",
+		0:   "Held no rate; load.rps: got 0 with --find-capacity, want more, to search from.",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := rampUp(t, 330, flat())
+			var warm atomic.Bool
+			s := r.search(t)
+			s.load = cold{r, &warm}
+			time.AfterFunc(10*time.Minute, func() {
+				other := flat()
+				other.RPS = rps
+				r.Reload(time.Now(), other)
+				warm.Store(true)
+			})
+			s.run(t.Context())
+			if got := s.result.String(); got != want || !s.complete {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			if steps := s.result.Steps; rps > 0 && steps[0].RPS != rps {
+				t.Errorf("got the first rate %v, want %v", steps[0].RPS, rps)
+			}
+		})
+	}
+}

@@ -16,10 +16,15 @@ func (s *search) follow(ctx context.Context) {
 	for {
 		now, state := time.Now(), s.load.State()
 		stage, ends, on := state.Base.Search(now)
-		own, free := steer.Owner(state.Active(now))
+		override := state.Active(now)
+		own, free := steer.Owner(override)
+		lapsed := s.lapsed(override, now)
 		switch on = on && s.load.WarmedUp(); {
 		case !s.leads():
 			searched = time.Time{} // who leads meanwhile may leave a rate that nobody has proven
+		case on && lapsed && ends.Equal(searched):
+			searched = time.Time{} // the rate that was found has gone with it, or was another mix's
+			s.log.Info("The stage is searched anew: a change of the load has come to its end")
 		case on && free && !ends.Equal(searched):
 			if s.within(ctx, stage.RPS, ends) {
 				searched = ends
@@ -35,6 +40,17 @@ func (s *search) follow(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// lapsed says that an override has come to the end that somebody gave it, since the
+// last look.
+func (s *search) lapsed(o *desired.Override, now time.Time) bool {
+	end := s.expires
+	s.expires = time.Time{}
+	if o != nil {
+		s.expires = o.Expires
+	}
+	return o == nil && !end.IsZero() && !now.Before(end)
 }
 
 // errStageOver ends a search with its stage.

@@ -94,7 +94,7 @@ func rampUp(t *testing.T, limit float64, base desired.Base) *ramp {
 func (r *ramp) search(t *testing.T) *search {
 	return &search{
 		capacityFlags: capacityFlags{on: true, settle: 3 * time.Minute, prove: 10 * time.Minute, ignoreWarmUp: true},
-		window:        window{account: account{gatherer: r.registry}}, load: r, leads: func() bool { return true }, start: 100,
+		window:        window{account: account{gatherer: r.registry}}, load: r, leads: func() bool { return true },
 		objectives: alerts.DefaultObjectives(), brake: 13 * time.Minute, log: slog.New(slog.NewTextHandler(t.Output(), nil)), proof: []outcome{},
 	}
 }

@@ -158,12 +158,18 @@ func (s *search) look(now time.Time) error {
 	if err := s.wheel.Check(now); err != nil {
 		return err
 	}
+	if o := s.load.State().Active(now); o != nil {
+		s.expires = o.Expires
+	}
 	status := s.load.Status()
 	if l := status.LimitedBy; l != nil && (slices.Contains(byTarget, *l) || slices.Contains(byTester, *l)) && !slices.Contains(s.limits, *l) {
 		s.limits = append(s.limits, *l)
 	}
-	if status.Replica.Count > 1 && now.Sub(s.inForce) >= toldLate {
-		s.made.add(status.AchievedRPS)
+	if status.Replica.Count > 1 {
+		s.made.shared = true
+		if now.Sub(s.inForce) >= toldLate {
+			s.made.add(status.AchievedRPS)
+		}
 	}
 	return nil
 }

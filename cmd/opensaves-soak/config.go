@@ -68,6 +68,7 @@ type configSource struct {
 	path     string               // empty: no file, the defaults
 	override func(*Config)        // flags that stand over the file; nil: none
 	locked   func(Config) float64 // share of the mix that takes the lock of an existing record
+	searches func(Config) error   // what the flags of run want of stages to search in; nil: there are none
 }
 
 // load reads and checks the configuration. The error joins all faults, each
@@ -88,6 +89,9 @@ func (s configSource) load() (Config, error) {
 	}
 	file.check(config.Validate())
 	file.check(config.checkTogether(s.locked))
+	if s.searches != nil {
+		file.check(s.searches(config))
+	}
 	if err := file.err(); err != nil {
 		return Config{}, err
 	}

@@ -117,7 +117,9 @@ func (c *command) runDaemon(ctx context.Context) error {
 // newDaemon reads the configuration and opens what the daemon writes to and
 // listens on, so that it fails before it begins.
 func (c *command) newDaemon(ctx context.Context) (*daemon, error) {
-	d := &daemon{command: c, registry: prometheus.NewRegistry(), source: configSource{path: c.run.configFile, override: c.run.over, locked: lockedShare}}
+	d := &daemon{command: c, registry: prometheus.NewRegistry(), source: configSource{
+		path: c.run.configFile, override: c.run.over, locked: lockedShare, searches: c.run.capacity.checkStages,
+	}}
 	if c.run.duration < 0 || c.run.summary != "" && !c.run.ends() {
 		return nil, fmt.Errorf("%w: --duration: got %s, want more than 0s with --summary.output", errUsage, c.run.duration)
 	}
@@ -228,6 +230,12 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	search := d.newSearch()
+	look := search.follow
+	if d.run.capacity.on {
+		look = search.run
+	}
+	group.Add(awaited(ctx, endless(look))) // only a leader takes its rate away
 	if d.fleet != nil {
 		group.Add(actor(ctx, d.fleet.Run))
 	}
@@ -241,16 +249,12 @@ func (d *daemon) build(ctx context.Context, group *run.Group) (err error) {
 	if d.run.reloadInterval > 0 {
 		group.Add(actor(ctx, endless(d.follow)))
 	}
-	search := d.newSearch()
 	if d.run.ends() {
 		d.finite = d.newFinite()
 		group.Add(actor(ctx, d.finite.run))
 	}
 	if d.run.capacity.on {
 		d.finite.search = search
-		group.Add(actor(ctx, endless(search.run)))
-	} else {
-		group.Add(actor(ctx, endless(search.follow)))
 	}
 	group.Add(d.serve(ctx, face, ended))
 	return nil

@@ -30,7 +30,7 @@ type Search struct {
 // New makes a search.
 func New(c Config) *Search {
 	c.Start = min(c.Start, c.Cap)
-	return &Search{config: c, cap: c.Cap, step: Step{c.Start, c.Settle, Climb}}
+	return &Search{config: c, cap: c.Cap, step: Step{c.Start, c.Settle, Climb}, steps: []Done{}}
 }
 
 // Step returns what to try; false: the search has ended.

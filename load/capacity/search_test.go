@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"testing"
@@ -252,4 +253,13 @@ func TestANoisyLimitIsFoundWhereItBeginsToBreak(t *testing.T) {
 			t.Fatalf("got %v, proven: %t, want 900 to 1100: %v", got.RPS, got.Proven, steps(got))
 		}
 	})
+}
+
+func TestASearchThatEndsInItsFirstStepHasAnEmptyListOfSteps(t *testing.T) {
+	s := New(config(100, 5000))
+	s.End("the run was ended early")
+	got, err := json.Marshal(s.Result())
+	if want := `{"rps":0,"proven":false,"ended":"the run was ended early","steps":[]}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
 }
