@@ -4,9 +4,12 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 
+	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/metric"
 )
 
@@ -171,6 +174,23 @@ func TestAdviceOnDynamoDBAssumesNothingOfItsCapacityMode(t *testing.T) {
 			"Provisioned: (50 × 1 + 20 × 1) USD ÷ 0.7 = 100 USD an hour.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
+}
+
+func TestBlobsAreHeldAgainstWhatTheirP99Misses(t *testing.T) {
+	within := func(threshold time.Duration, ratio float64) alerts.Latency {
+		return alerts.Latency{Class: metric.SmallBlob.String(), Threshold: model.Duration(threshold), Ratio: ratio}
+	}
+	size := metric.Upto64KiB.String()
+	level := Measured{Blobs: answers{"blobs": {size: 2}, "blob mean": {size: 0.4}, "blob p99": {size: 0.9}}.blobs(alerts.Objectives{
+		Latency: []alerts.Latency{within(time.Second, 0.99), within(800*time.Millisecond, 0.999), within(100*time.Millisecond, 0.95)},
+	})}
+	want := []Advice{{
+		"s3", "Make blobs of the size 64KiB smaller, or let clients fetch them from S3 by signed addresses.",
+		"Their p99 is 900 ms at 2 a second of them, 800 ms is the objective of their class; on average they take 400 ms.",
+	}}
+	if diff := cmp.Diff(want, blobs(level)); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
 }

@@ -59,7 +59,7 @@ type Blob struct {
 	Mean Figure `json:"mean_seconds"`
 	P99  Figure `json:"p99_seconds"`
 
-	threshold Figure // of the objective of its class
+	threshold Figure // the lowest of the objectives of its class for 99 % or more
 }
 
 // laggard is the schedule lag at p99 in seconds above which a level is not valid.
@@ -188,8 +188,9 @@ func (a answers) blobs(o alerts.Objectives) (all []Blob) {
 		}
 		b := Blob{Name: name, RPS: Figure(a["blobs"][name]), Mean: Figure(a["blob mean"][name]), P99: Figure(a["blob p99"][name]), threshold: none}
 		for _, l := range o.Latency {
-			if l.Class == class.String() {
-				b.threshold = Figure(time.Duration(l.Threshold).Seconds())
+			limit := Figure(time.Duration(l.Threshold).Seconds())
+			if l.Class == class.String() && l.Ratio >= 0.99 && !(b.threshold <= limit) { // what p99 misses, is missed
+				b.threshold = limit
 			}
 		}
 		if b.RPS > 0 {
