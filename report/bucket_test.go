@@ -9,10 +9,10 @@ import (
 )
 
 func TestAQuantileIsAtMostSoFarOffAsItsBucketIsWide(t *testing.T) {
-	native := []bucket{{0.008, 0.0087}, {0.0087, 0.0095}}
+	native := []Bucket{{0.008, 0.0087}, {0.0087, 0.0095}}
 	for name, test := range map[string]struct {
 		quantile Figure
-		native   []bucket
+		native   []Bucket
 		want     Figure
 	}{
 		"near the upper end of a classic bucket": {0.0475, nil, 0.0225 / 0.0475},
@@ -22,7 +22,7 @@ func TestAQuantileIsAtMostSoFarOffAsItsBucketIsWide(t *testing.T) {
 		"in a last bucket without an end":        {30, nil, Figure(math.Inf(1))},
 		"without a quantile":                     {none, nil, none},
 	} {
-		got := resolution(test.quantile, test.native)
+		got := bucketOf(test.quantile, test.native).resolution(test.quantile)
 		if math.Abs(float64(got-test.want)) > 1e-12 || got.Known() != test.want.Known() {
 			t.Errorf("%s: got %v, want %v", name, got, test.want)
 		}

@@ -115,7 +115,7 @@ func TestWithoutItsNoiseALatencyCannotBeToldAndThatIsSaid(t *testing.T) {
 
 func TestBeyondTheLastBucketALatencyIsToldFromOneWithinAndNotFromAnother(t *testing.T) {
 	within, beyond := steady(100), slow(steady(100), 750)
-	beyond.Operations[0].Error = Figure(math.Inf(1))
+	beyond.Operations[0].Ends99 = Bucket{beyond.Operations[0].P99, Figure(math.Inf(1))}
 	for _, c := range []struct {
 		a, b Measured
 		want Verdict
@@ -126,15 +126,47 @@ func TestBeyondTheLastBucketALatencyIsToldFromOneWithinAndNotFromAnother(t *test
 	}
 }
 
+// Classic buckets are wide: what is read off the same one does not differ, what is
+// read off the next but one does, and the mean, which is read off none, at once.
+func TestBucketsHideWhatIsWithinThemAndNoMore(t *testing.T) {
+	of := func(mean, p50, p99 Figure) *Report {
+		m := steady(100)
+		m.Operations[0] = Operation{
+			Name: "get_record", RPS: 100, Mean: mean, P50: p50, P95: p50, P99: p99, Noise: 0.01,
+			Ends50: bucketOf(p50, nil), Ends95: bucketOf(p50, nil), Ends99: bucketOf(p99, nil),
+		}
+		return held(100, m)
+	}
+	for _, test := range []struct {
+		with *Report
+		want []Verdict // of the average, p50, p95 and p99
+	}{
+		{of(0.004, 0.0045, 0.049), []Verdict{Same, Same, Same, Same}},
+		{of(0.02, 0.003, 0.028), []Verdict{Worse, Same, Same, Same}},
+		{of(0.004, 0.02, 0.028), []Verdict{Same, Worse, Worse, Same}},
+		{of(0.004, 0.003, 0.14), []Verdict{Same, Same, Same, Worse}},
+	} {
+		var got []Verdict
+		for _, r := range Compare(of(0.004, 0.003, 0.027), test.with, 0.1).Rows {
+			if r.Unit == Seconds {
+				got = append(got, r.Verdict)
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("wanted -, got +\n%s", diff)
+		}
+	}
+}
+
 // tried is a level whose p99 is the mean of five parts that scatter.
-func tried(random *rand.Rand, scatter float64) (Figure, Operation) {
+func tried(random *rand.Rand, scatter float64) latency {
 	var sum, squares float64
 	for range parts {
 		x := 1 + scatter*random.NormFloat64()
 		sum, squares = sum+x, squares+x*x
 	}
 	mean := sum / parts
-	return Figure(mean), Operation{Error: 0, Noise: Figure(math.Sqrt(squares/parts-mean*mean) / mean)}
+	return latency{value: Figure(mean), ends: measured(Figure(mean)), noise: Figure(math.Sqrt(squares/parts-mean*mean) / mean)}
 }
 
 func TestChanceGoesBeyondTheNoiseOfALatencyOneTimeInTwentyAtTheMost(t *testing.T) {
@@ -143,9 +175,8 @@ func TestChanceGoesBeyondTheNoiseOfALatencyOneTimeInTwentyAtTheMost(t *testing.T
 		beyond := 0
 		const draws = 40_000
 		for range draws {
-			a, of := tried(random, scatter[0])
-			b, with := tried(random, scatter[1])
-			if math.Abs(float64(b-a)) > float64(latencyNoise(a, b, of, with)) {
+			a, b := tried(random, scatter[0]), tried(random, scatter[1])
+			if math.Abs(float64(b.value-a.value)) > float64(latencyNoise(a, b)) {
 				beyond++
 			}
 		}

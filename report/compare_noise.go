@@ -125,26 +125,22 @@ const costNoise = 0.01
 
 // latencies are those of the operations that both have.
 func latencies(a, b Measured) (list []compared) {
-	of, with := byName(a.Operations), byName(b.Operations)
-	for _, name := range union(of, with) {
-		o, inA := of[name]
-		p, inB := with[name]
-		if !inA || !inB {
+	inA, inB := byName(a.Operations), byName(b.Operations)
+	for _, name := range union(inA, inB) {
+		o, ofA := inA[name]
+		p, ofB := inB[name]
+		if !ofA || !ofB {
 			f := compared{name: name, a: none, b: none}
-			if f.a = o.RPS; !inA {
+			if f.a = o.RPS; !ofA {
 				f.a, f.b = none, p.RPS
 			}
 			list = append(list, f)
 			continue
 		}
-		for _, f := range []compared{
-			{name: "average of " + name, a: o.Mean, b: p.Mean},
-			{name: "p50 of " + name, a: o.P50, b: p.P50},
-			{name: "p95 of " + name, a: o.P95, b: p.P95},
-			{name: "p99 of " + name, a: o.P99, b: p.P99},
-		} {
-			f.unit, f.noise = Seconds, latencyNoise(f.a, f.b, o, p)
-			list = append(list, f)
+		with := p.latencies()
+		for i, f := range o.latencies() {
+			g := with[i]
+			list = append(list, compared{name: f.name + " of " + name, unit: Seconds, a: f.value, b: g.value, noise: latencyNoise(f, g)})
 		}
 	}
 	return list
@@ -158,33 +154,47 @@ func byName(list []Operation) map[string]Operation {
 	return named
 }
 
-// latencyNoise is by how much two latencies a and b, in seconds, may differ where
-// nothing changed, with the resolutions e and the deviations s of both operations:
-//
-//	e·a + e'·b + t·√((s·a)² + (s'·b)²) / √(5−1)
-//
-// The first part is what the buckets hide. A latency may lie anywhere in its
-// bucket, so off by at most what the error says; that is no chance which a longer
-// level would even out, so the two add up. The second part is chance: s is what the
-// five parts of a level scatter by about their own mean, the standard error of
-// which is s/√(5−1), since a deviation from one's own mean is short by √(4/5);
-// variances of independent means add up, and t is fewDeviations.
-//
-// Where a deviation is not known nothing can be told, however far a and b are apart:
-// there is no noise. Where an error is not known the p99 is beyond the last bucket
-// with an end, and the lower end was read off: it is more than the other by at least
-// what was read, so the other's error counts alone; of two such nothing can be told.
-//
-// Both are known of p99 only and taken for the other latencies too. Lower quantiles
-// and the mean scatter less, and the mean knows no buckets: of these a small change
-// may go untold, but none is told that is not there.
-func latencyNoise(a, b Figure, of, with Operation) Figure {
-	if !of.Noise.Known() || !with.Noise.Known() || !of.Error.Known() && !with.Error.Known() {
-		return none
+// latency is one that a comparison is of, in seconds.
+type latency struct {
+	name  string
+	value Figure
+	ends  Bucket // that it was read off
+	noise Figure // as Operation has it
+}
+
+func (o Operation) latencies() []latency {
+	return []latency{
+		{"average", o.Mean, measured(o.Mean), o.Noise},
+		{"p50", o.P50, o.Ends50, o.Noise},
+		{"p95", o.P95, o.Ends95, o.Noise},
+		{"p99", o.P99, o.Ends99, o.Noise},
 	}
-	resolution := orZero(of.Error)*a + orZero(with.Error)*b
-	scatter := math.Hypot(float64(of.Noise*a), float64(with.Noise*b))
-	return resolution + Figure(fewDeviations*scatter/math.Sqrt(parts-1))
+}
+
+// latencyNoise is by how much the latencies a and b may differ where nothing changed,
+// with the deviations s of both:
+//
+//	(high − lower value) + (higher value − low) + t·√((s·a)² + (s'·b)²) / √(5−1)
+//
+// The first part is what the buckets hide: the lower one may in truth be as much as
+// the high end of its bucket, the higher one as little as the low end of its own. That
+// is no chance which a longer level would even out, so it adds up. The last part is
+// chance: s is what the five parts of a level scatter by about their own mean, the
+// standard error of which is s/√(5−1), since a deviation from one's own mean is short
+// by √(4/5); variances of independent means add up, and t is fewDeviations. It is known
+// of p99 only and taken for the other latencies too, which scatter less: of these a
+// small change may go untold, but none is told that is not there.
+//
+// Where a deviation is not known, or the lower one is in a bucket without an end,
+// nothing can be told, however far they are apart: there is no noise.
+func latencyNoise(a, b latency) Figure {
+	lower, higher := a, b
+	if b.value < a.value {
+		lower, higher = b, a
+	}
+	hidden := lower.ends.High - lower.value + higher.value - higher.ends.Low
+	scatter := math.Hypot(float64(a.noise*a.value), float64(b.noise*b.value))
+	return hidden + Figure(fewDeviations*scatter/math.Sqrt(parts-1))
 }
 
 // whyUntold says when latencyNoise has none. Two scrapes in each part, which are a

@@ -14,9 +14,12 @@ import (
 func steady(rps Figure) Measured {
 	return Measured{
 		RPS: rps, Start: began, End: began.Add(10 * time.Minute), Achieved: rps, Success: 0.9995, CostAMio: map[string]float64{"dynamodb": 2.5},
-		Operations: []Operation{{Name: "get_record", RPS: rps, Mean: 0.012, P50: 0.01, P95: 0.02, P99: 0.04, Error: 0.02, Noise: 0.03}},
+		Operations: []Operation{{Name: "get_record", RPS: rps, Mean: 0.012, P50: 0.01, P95: 0.02, P99: 0.04, Ends50: about(0.01), Ends95: about(0.02), Ends99: about(0.04), Noise: 0.03}},
 	}
 }
+
+// about is a narrow bucket around a latency.
+func about(f Figure) Bucket { return Bucket{0.98 * f, 1.02 * f} }
 
 // held is a report of levels.
 func held(highest Figure, levels ...Measured) *Report {
@@ -25,7 +28,9 @@ func held(highest Figure, levels ...Measured) *Report {
 
 // slow makes the tail of a level's operation longer.
 func slow(m Measured, times Figure) Measured {
-	m.Operations[0].P99 *= times
+	o := &m.Operations[0]
+	o.P99 *= times
+	o.Ends99 = about(o.P99)
 	return m
 }
 

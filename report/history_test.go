@@ -93,7 +93,7 @@ func TestErrorsBeforeARestartCount(t *testing.T) {
 			}
 			of(11*time.Minute, 12*time.Minute, 1500)
 			if after > 0 {
-				of(14*time.Minute, 20*time.Minute, after)
+				of(18*time.Minute, 20*time.Minute, after)
 			}
 			b.close()
 			got, err := b.report(b.serve())
@@ -109,5 +109,48 @@ func TestErrorsBeforeARestartCount(t *testing.T) {
 				t.Errorf("got %q missed and the highest level %v, want the availability, and 100", l.Missed, got.Highest)
 			}
 		})
+	}
+}
+
+// What a process that has ended counted before the level is none of the level's.
+func TestErrorsFromBeforeALevelAreNoneOfIts(t *testing.T) {
+	b := &block{T: t}
+	b.fill([]phase{healthy(100, 8*time.Minute), healthy(200, 195*time.Second)})
+	b.more()
+	b.evenly("opensaves_soak_target_rps", "", 0, 20*time.Minute, scrape, constantly(100))
+	for from, errors := range map[time.Duration]float64{4 * time.Minute: 1500, 9 * time.Minute: 1} {
+		b.evenly("opensaves_soak_requests_total", `,operation="get_record",class="read",outcome="error",code="DeadlineExceeded"`, from, from+time.Minute, scrape, constantly(errors))
+	}
+	b.close()
+	got, err := b.report(b.serve())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := got.Levels[1]
+	if diff := cmp.Diff(map[string]float64{"DeadlineExceeded": 1 / (l.End.Sub(l.Start).Seconds() + 1)}, l.Errors, near); diff != "" {
+		t.Errorf("errors a second: wanted -, got +\n%s", diff)
+	}
+}
+
+// The brake of one replica, which sees errors, is no other load for the fleet.
+func TestALevelGoesOnWhileOneReplicaBrakes(t *testing.T) {
+	b := &block{T: t}
+	b.text.WriteString("# TYPE opensaves_soak_fleet_target_rps gauge\n")
+	for replica := range 2 {
+		for since := time.Duration(0); since <= 12*time.Minute; since += scrape {
+			rps := 5000
+			if replica == 1 && since > 4*time.Minute && since < 8*time.Minute {
+				rps = 5
+			}
+			fmt.Fprintf(&b.text, "opensaves_soak_fleet_target_rps{job=\"opensaves-soak\",instance=\"soak-%d\"} %d %d\n", replica, rps, began.Add(since).Unix())
+		}
+	}
+	b.close()
+	got, err := b.report(b.serve())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Levels) != 1 || got.Levels[0].End.Sub(got.Levels[0].Start) != 12*time.Minute-scrape {
+		t.Errorf("got %+v, want one level", got.Levels)
 	}
 }

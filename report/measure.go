@@ -47,6 +47,9 @@ type Operation struct {
 	P50    Figure `json:"p50_seconds"`
 	P95    Figure `json:"p95_seconds"`
 	P99    Figure `json:"p99_seconds"`
+	Ends50 Bucket `json:"p50_bucket_seconds"` // that P50 was read off, and so on
+	Ends95 Bucket `json:"p95_bucket_seconds"`
+	Ends99 Bucket `json:"p99_bucket_seconds"`
 	Error  Figure `json:"quantile_error"` // how far the true p99 may be off, as a share of P99: it is in the same bucket
 	Noise  Figure `json:"p99_noise"`      // standard deviation of p99 between five parts of the level, as a share of their mean
 }
@@ -158,7 +161,7 @@ func share(part, whole Figure) Figure {
 }
 
 // operations are those that were asked for at the level, in order.
-func (a answers) operations(native map[string][]bucket) []Operation {
+func (a answers) operations(native map[string][]Bucket) []Operation {
 	of := func(name, operation string) Figure {
 		if v, ok := a[name][operation]; ok {
 			return Figure(v)
@@ -168,10 +171,12 @@ func (a answers) operations(native map[string][]bucket) []Operation {
 	var all []Operation
 	for _, name := range slices.Sorted(maps.Keys(a["operations"])) {
 		if rps := of("operations", name); rps > 0 {
+			p50, p95, p99 := of("p50", name), of("p95", name), of("p99", name)
+			ends := bucketOf(p99, native[name])
 			all = append(all, Operation{
 				Name: name, RPS: rps, Failed: share(Figure(a["operation failures"][name]), rps), // without a series there are none
-				Mean: of("mean", name), P50: of("p50", name), P95: of("p95", name), P99: of("p99", name),
-				Error: resolution(of("p99", name), native[name]), Noise: of("noise", name),
+				Mean: of("mean", name), P50: p50, P95: p95, P99: p99,
+				Ends50: bucketOf(p50, native[name]), Ends95: bucketOf(p95, native[name]), Ends99: ends, Error: ends.resolution(p99), Noise: of("noise", name),
 			})
 		}
 	}

@@ -60,8 +60,6 @@ const (
 	mostPoints = 5000
 	// finest is the shortest step between them.
 	finest = 15 * time.Second
-	// lookback is for how long Prometheus takes a sample for the present one.
-	lookback = 5 * time.Minute
 )
 
 // series selects what the tester exports.
@@ -81,10 +79,10 @@ func (p Prometheus) rate(d metric.Definition, window time.Duration, matchers ...
 func (p Prometheus) moved(d metric.Definition, window time.Duration, matchers ...string) string {
 	counter, before := p.series(d.Name, matchers...), back(window)+" offset "+whole(window)
 	at := func(ago time.Duration) string {
-		return "last_over_time(" + counter + back(max(lookback, ago)) + " offset " + whole(ago) + ")"
+		return "last_over_time(" + counter + back(max(finest, window-ago)) + " offset " + whole(ago) + ")"
 	}
 	step := max(finest, window/1000) // of a longer one what came last before a restart is lost
-	last := "last_over_time(" + counter + back(window) + ")"
+	last := at(0)
 	restarts := "sum_over_time((" + at(step) + " > " + at(0) + ")[" + whole(window) + ":" + whole(step) + "])"
 	known := "last_over_time(" + p.series(metric.TargetRPS.Name) + before + ")"
 	return "((" + last + " + " + restarts + " or " + last + ") unless last_over_time(" + counter + before + ") and on (job, instance) " + known +
@@ -136,23 +134,20 @@ func (p Prometheus) warn(warnings v1.Warnings) {
 	}
 }
 
-// agreed is the value of a gauge that all replicas have, and 0 where they do not
-// agree: they are scraped one after the other, and around a change the one shows
-// what was and the other what is.
-func (p Prometheus) agreed(d metric.Definition) string {
-	highest, lowest := "max("+p.series(d.Name)+")", "min("+p.series(d.Name)+")"
-	return fmt.Sprintf("%s * (%s - %s <= bool %v * %s)", highest, highest, lowest, constancy, highest)
-}
-
-// history returns what a gauge came to by an expression, at the times of its samples.
-// Prometheus repeats the last sample for minutes after it; what is repeated is left
-// out, so that a level does not last longer than its tester.
-func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.Definition, expr string) ([]Sample, error) {
-	values, err := p.every(ctx, start, end, finest, expr)
+// history returns the samples of a gauge, the highest of all replicas. Replicas are
+// scraped one after the other, and around a change the one shows what was and the
+// other what is: a sample has the time of the oldest scrape in it, so that a level is
+// over, with the last of its samples, before it changes. Prometheus repeats the last
+// sample for minutes after it; what is repeated is left out, so that a level does not
+// last longer than its tester.
+func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.Definition) ([]Sample, error) {
+	values, err := p.every(ctx, start, end, finest, "max("+p.series(d.Name)+")")
 	if err != nil {
 		return nil, err
 	}
-	times, err := p.every(ctx, start, end, finest, "max(timestamp("+p.series(d.Name)+"))")
+	scraped := "timestamp(" + p.series(d.Name) + ")"
+	newest := "scalar(max(" + scraped + "))" // a replica that has not been scraped for a minute is gone
+	times, err := p.every(ctx, start, end, finest, "min("+scraped+" > "+newest+" - 60)")
 	if err != nil {
 		return nil, err
 	}

@@ -78,14 +78,14 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 		p.zone = q.Zone
 	}
 	q.Start, q.End = q.Start.In(p.zone).Truncate(time.Second), q.End.In(p.zone).Truncate(time.Second)
-	rate, err := p.history(ctx, q.Start, q.End, metric.FleetTargetRPS, p.agreed(metric.FleetTargetRPS))
+	rate, err := p.history(ctx, q.Start, q.End, metric.FleetTargetRPS)
 	if err != nil {
 		return nil, err
 	}
 	if len(rate) == 0 {
 		return nil, fmt.Errorf("%w: %s to %s, %s", ErrNoData, q.Start.Format(time.RFC3339), q.End.Format(time.RFC3339), p.Selector)
 	}
-	warmup, err := p.history(ctx, q.Start, q.End, metric.Warmup, "max("+p.series(metric.Warmup.Name)+")")
+	warmup, err := p.history(ctx, q.Start, q.End, metric.Warmup)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 		levels = q.Levels
 	}
 	if len(levels) == 0 {
-		r.note("No rate that all replicas agreed on was held long enough to be a level.")
+		r.note("No rate was held long enough to be a level.")
 	}
 	if len(levels) > mostLevels {
 		r.note("There are %d levels; the last %d are in the report.", len(levels), mostLevels)

@@ -146,15 +146,15 @@ func TestTheFiguresOfAReportAreThoseOfAHandCalculation(t *testing.T) {
 	want := []Measured{
 		{
 			RPS: 100, Achieved: 100, Success: 1, Served: 100, Dropped: 0, InFlight: 2, Covered: 1,
-			Operations: []Operation{{Name: "get_record", RPS: 100, Failed: 0, Mean: 0.02, P50: 0.01, P95: 0.0375, P99: 0.0475, Error: 0.47368}},
+			Operations: []Operation{{Name: "get_record", RPS: 100, Failed: 0, Mean: 0.02, P50: 0.01, P95: 0.0375, P99: 0.0475, Ends50: Bucket{0.005, 0.01}, Ends95: Bucket{0.025, 0.05}, Ends99: Bucket{0.025, 0.05}, Error: 0.47368}},
 		},
 		{
 			RPS: 500, Achieved: 500, Success: 0.9995, Served: 499.75, Dropped: 0, InFlight: 10, Covered: 1, Errors: map[string]float64{"Unavailable": 0.25},
-			Operations: []Operation{{Name: "get_record", RPS: 500, Failed: 0.0005, Mean: 0.02, P50: 0.010009, P95: 0.037506, P99: 0.047501, Error: 0.47370}},
+			Operations: []Operation{{Name: "get_record", RPS: 500, Failed: 0.0005, Mean: 0.02, P50: 0.010009, P95: 0.037506, P99: 0.047501, Ends50: Bucket{0.01, 0.025}, Ends95: Bucket{0.025, 0.05}, Ends99: Bucket{0.025, 0.05}, Error: 0.47370}},
 		},
 		{
 			RPS: 1000, Achieved: 900, Success: 0.891, Served: 891, Dropped: 100, Crowded: 100, InFlight: 40, Covered: 1, Errors: map[string]float64{"Unavailable": 9}, Violations: map[string]float64{"stale": 3.9},
-			Operations: []Operation{{Name: "get_record", RPS: 900, Failed: 0.01, Mean: 0.02, P50: 0.025, P95: 0.05, P99: 0.05, Error: 0.5}},
+			Operations: []Operation{{Name: "get_record", RPS: 900, Failed: 0.01, Mean: 0.02, P50: 0.025, P95: 0.05, P99: 0.05, Ends50: Bucket{0.01, 0.025}, Ends95: Bucket{0.025, 0.05}, Ends99: Bucket{0.025, 0.05}, Error: 0.5}},
 			Missed: []string{
 				"availability: got 89.1 %, want at least 99.9 %", "achieved rate: got 90 %, want at least 99 %", "wrong answers: got 4, want none",
 			},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,4 +49,26 @@ func TestAStageIsNotSearchedAnewAfterItsRateWasTakenAwayByHand(t *testing.T) {
 		r.patch(t, `{"rps": null}`)
 		r.at(t, start, 69*time.Minute, 100)
 	})
+}
+
+func TestTheEndOfTheProgramTakesTheRateOfAStageAway(t *testing.T) {
+	for name, after := range map[string]time.Duration{"in the search": 8 * time.Minute, "when it has found one": 50 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := rampUp(t, 330, laddered())
+				ctx, end := context.WithCancel(t.Context())
+				followed := make(chan struct{})
+				go func() { r.search(t).follow(ctx); close(followed) }()
+				time.Sleep(after)
+				if r.Get().Override == nil {
+					t.Error("got no rate of a search, want one")
+				}
+				end()
+				<-followed
+				if o := r.Get().Override; o != nil {
+					t.Errorf("got %+v in force, want nothing", o)
+				}
+			})
+		})
+	}
 }

@@ -37,6 +37,7 @@ func (s *search) follow(ctx context.Context) {
 			wait = min(wait, left)
 		}
 		if pause(ctx, wait) != nil {
+			s.leave(ctx)
 			return
 		}
 	}

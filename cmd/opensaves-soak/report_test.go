@@ -26,6 +26,9 @@ func tell(t *testing.T, args ...string) told {
 	return told{status, stdout.String(), stderr.String()}
 }
 
+// about is a narrow bucket around a latency.
+func about(f report.Figure) report.Bucket { return report.Bucket{Low: 0.99 * f, High: 1.01 * f} }
+
 // measured writes a report of one level, and returns the file's name.
 func measured(t *testing.T, file string, rps, p99 report.Figure) string {
 	t.Helper()
@@ -33,7 +36,7 @@ func measured(t *testing.T, file string, rps, p99 report.Figure) string {
 	path := filepath.Join(t.TempDir(), file)
 	text, err := json.Marshal(report.Report{Schema: 1, Start: start, End: start.Add(time.Hour), Highest: rps, Levels: []report.Measured{{
 		RPS: rps, Start: start, End: start.Add(time.Hour), Achieved: rps, Success: 1,
-		Operations: []report.Operation{{Name: "get_record", RPS: rps, Mean: 0.01, P50: 0.01, P95: 0.01, P99: p99, Error: 0.01}},
+		Operations: []report.Operation{{Name: "get_record", RPS: rps, Mean: 0.01, P50: 0.01, P95: 0.01, P99: p99, Ends50: about(0.01), Ends95: about(0.01), Ends99: about(p99)}},
 	}}})
 	if err != nil {
 		t.Fatal(err)
