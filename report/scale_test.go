@@ -25,6 +25,10 @@ func TestAPeakIsToldOnlyWhereTheLevelsSettleIt(t *testing.T) {
 			grown([2]float64{1, 100}, [2]float64{3, 290}, [2]float64{8, 660}, [2]float64{20, 1350}, [2]float64{40, 1700}),
 			"The levels do not settle where throughput peaks: it may be anywhere from 1480 to 3820 requests a second (95 %).",
 		},
+		"a limit that is run into, with no level between": {
+			grown([2]float64{0.2762, 50}, [2]float64{0.5416, 100}, [2]float64{0.8148, 150}, [2]float64{0.9886, 180}, [2]float64{389.5, 200}, [2]float64{0.112, 20}),
+			"The levels do not tell where throughput peaks: by the law at 1930 requests a second, which is more than twice what any level served.",
+		},
 		"a peak": {
 			grown([2]float64{2, 195.7}, [2]float64{6, 541.5}, [2]float64{15, 1132}, [2]float64{40, 1912}, [2]float64{90, 2053}, [2]float64{150, 1775}),
 			"",
