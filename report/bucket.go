@@ -15,9 +15,6 @@ type Bucket struct {
 	High Figure `json:"high"` // null: without an end, or not known
 }
 
-// measured is the bucket of what was not read off a histogram.
-func measured(f Figure) Bucket { return Bucket{f, f} }
-
 // classic are the buckets of latencies where histograms are not native.
 var classic = func() (all []Bucket) {
 	low := 0.
