@@ -151,8 +151,8 @@ type lack struct{ reading, do, why string }
 // lacks are those that nothing tells the growth of by the rate.
 var lacks = []lack{
 	{cacheFull, "Give Redis more memory: larger nodes, or more shards (cluster mode).", "It does not grow with the rate, but with what is stored."},
-	{"keys evicted", "Give Redis more memory until no key is evicted: larger nodes, or more shards (cluster mode).", "Nothing tells how much is missing: it does not grow with the rate, but with what is stored."},
-	{"packets over the network allowance", "Give Redis nodes with more network, or more shards (cluster mode).", "Packets over the allowance were held up or dropped."},
+	{evicted, "Give Redis more memory until no key is evicted: larger nodes, or more shards (cluster mode).", "Nothing tells how much is missing: it does not grow with the rate, but with what is stored."},
+	{allowance, "Give Redis nodes with more network, or more shards (cluster mode).", "Packets over the allowance were held up or dropped."},
 }
 
 // of makes the advice, with the factor where the limit is not 0.

@@ -88,7 +88,7 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 		}
 		got[name] = values
 	}
-	buckets, err := p.buckets(ctx, l.End, p.native(metric.ResponseTime, window))
+	buckets, err := p.buckets(ctx, l.End, p.native(window))
 	if err != nil {
 		return Measured{}, err
 	}

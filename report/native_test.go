@@ -109,6 +109,20 @@ func (w *remote) serve() string {
 	return address
 }
 
+// report is one of everything that was written.
+func (w *remote) report() *Report {
+	w.Helper()
+	client, err := NewClient(w.serve())
+	if err != nil {
+		w.Fatal(err)
+	}
+	got, err := Make(w.Context(), NewPrometheus(client, alerts.DefaultSettings()), Question{Start: began, End: began.Add(11 * time.Minute), Objectives: alerts.DefaultObjectives()})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return got
+}
+
 // The level's second half is twice as slow as the first: 10 and 20 ms, 15 on average.
 // Of five parts of it two or three have a p99 of 10 ms, the others of 20.
 func TestTheFiguresOfNativeHistogramsAreThoseOfAHandCalculation(t *testing.T) {
@@ -134,14 +148,7 @@ func TestTheFiguresOfNativeHistogramsAreThoseOfAHandCalculation(t *testing.T) {
 	w.native("opensaves_soak_staleness_seconds", read, 3, func(time.Duration) float64 { return 1 })
 	w.native("opensaves_soak_schedule_lag_seconds", nil, 1500, func(time.Duration) float64 { return 0.001 })
 	w.native("opensaves_soak_blob_duration_seconds", map[string]string{"operation": "get_blob", "size": "64KiB", "phase": "total"}, 15, func(time.Duration) float64 { return 2 })
-	client, err := NewClient(w.serve())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := Make(t.Context(), NewPrometheus(client, alerts.DefaultSettings()), Question{Start: began, End: began.Add(11 * time.Minute), Objectives: alerts.DefaultObjectives()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := w.report()
 	if len(got.Levels) != 1 || len(got.Levels[0].Operations) != 1 {
 		t.Fatalf("got %+v, want a level with an operation", got.Levels)
 	}

@@ -89,7 +89,8 @@ func (p Prometheus) quantile(q string, window time.Duration) string {
 		", sum by (operation, le) (" + p.rate(part(metric.ResponseTime, "_bucket"), window, success) + "))"
 }
 
-// native are the native histograms of successes over a window, by operation.
-func (p Prometheus) native(d metric.Definition, window time.Duration) string {
-	return "sum by (operation) (" + p.rate(d, window, `outcome="`+metric.Success.String()+`"`) + ")"
+// native are the native histograms of response times of successes over a window, by
+// operation.
+func (p Prometheus) native(window time.Duration) string {
+	return "sum by (operation) (" + p.rate(metric.ResponseTime, window, `outcome="`+metric.Success.String()+`"`) + ")"
 }

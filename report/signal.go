@@ -117,6 +117,8 @@ const (
 	hostCPU    = "CPU of the busiest host with up to two vCPUs"
 	engineCPU  = "CPU of the busiest engine thread"
 	cacheFull  = "memory of the fullest node"
+	evicted    = "keys evicted"
+	allowance  = "packets over the network allowance"
 	throttled  = "throttle events of the most throttled table, of its requests"
 	ownLatency = "its own latency"
 	firstByte  = "time to its first byte"
@@ -163,8 +165,8 @@ func (p Prometheus) redisSignals() []signal {
 		seen(hostCPU, Share, alerts.RedisHostCPU, metric.RedisCPU, "max("+small+")"),
 		seen(engineCPU, Share, alerts.RedisEngineCPU, metric.RedisEngineCPU, "max("+p.aws(metric.RedisEngineCPU, mean)+")"),
 		seen(cacheFull, Share, alerts.RedisMemory, metric.RedisMemory, "max("+p.aws(metric.RedisMemory, mean)+")"),
-		seen("keys evicted", PerSecond, 0, metric.RedisEvictions, "sum("+p.aws(metric.RedisEvictions)+")"),
-		seen("packets over the network allowance", PerSecond, 0, metric.RedisAllowance, "sum("+p.aws(metric.RedisAllowance)+")"),
+		seen(evicted, PerSecond, 0, metric.RedisEvictions, "sum("+p.aws(metric.RedisEvictions)+")"),
+		seen(allowance, PerSecond, 0, metric.RedisAllowance, "sum("+p.aws(metric.RedisAllowance)+")"),
 		seen("reads that the cache had, of all", Share, unlimited, metric.RedisHits, hits+" / ("+hits+" + "+misses+" > 0)"),
 		seen("commands", PerSecond, unlimited, metric.RedisCommands, "sum("+p.aws(metric.RedisCommands)+")"),
 	)
