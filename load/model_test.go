@@ -129,7 +129,7 @@ func freedoms(random *rand.Rand) (f fault.Faults) {
 
 // circumstances are a load that any user may make.
 func circumstances(random *rand.Rand) func(*Options) {
-	rate, records := float64(20+random.IntN(300)), 100+random.IntN(400)
+	rate, records := float64(20+random.IntN(100)), 30+random.IntN(150)
 	reads, all := 0.2+0.7*random.Float64(), random.IntN(2) == 0
 	return func(o *Options) {
 		o.Config.RPS, o.Config.ReadRatio, o.Data.Records = rate, reads, records

@@ -2,10 +2,12 @@ package load
 
 import (
 	"cmp"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/alecthomas/units"
 	gocmp "github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 
@@ -186,6 +188,7 @@ type lie struct {
 	rps   float64
 	more  fault.Faults // beside it
 	load  map[string]float64
+	blobs scenario.Spread
 
 	strong bool // the load wants strong consistency
 }
@@ -210,7 +213,7 @@ var lies = map[string]lie{
 	"double_applied":    {kind: "double_applied", only: "grpc"},
 	"not_linearizable":  {kind: "not_linearizable", only: "grpc"},
 	"swap_mismatch":     {kind: "not_linearizable", only: "grpc"},
-	"threshold":         {kind: "corrupt", ratio: 1, load: map[string]float64{"blobs": 1}},
+	"threshold":         {kind: "corrupt", ratio: 1, load: map[string]float64{"blobs": 1}, blobs: scenario.Spread{65 * units.KiB: 1}},
 	"expired":           {kind: "lost_write", ratio: 0.5, rps: 10, more: fault.Faults{ExpireAfter: fault.Duration(20 * time.Minute)}},
 	"index_rot":         {kind: "query_missing", ratio: 0.1, rps: 30, more: fault.Faults{RotAfter: fault.Duration(time.Minute)}},
 }
@@ -248,6 +251,12 @@ func (l lie) mustBeFound(t *testing.T, name string, protocol metric.Protocol) {
 	box.SetFaults(faults)
 	s := simulate(t, protocol, box)
 	defer s.end()
+	var found atomic.Bool // asked every second, where gathering all metrics takes longer than the load itself
+	s.told = func(v scenario.Violation) {
+		if v.Kind.String() == l.kind {
+			found.Store(true)
+		}
+	}
 	if l.strong {
 		s.verify.Consistency = ledger.Strong
 	}
@@ -256,11 +265,13 @@ func (l lie) mustBeFound(t *testing.T, name string, protocol metric.Protocol) {
 		if everyScenario(o); l.load != nil {
 			o.Config.Scenarios = l.load
 		}
+		if l.blobs != nil {
+			o.Data.BlobSizes = l.blobs
+		}
 	})
-	found := func() bool { return lived.value(t, metric.CheckViolations, "kind", l.kind) > 0 }
-	lived.until(found)
+	lived.until(found.Load)
 	lived.stop()
-	if !found() {
+	if lived.value(t, metric.CheckViolations, "kind", l.kind) == 0 {
 		t.Errorf("%s: got none, want some; verdicts %v", l.kind, lived.verdicts(t))
 	}
 	t.Logf("%s: found after %s", l.kind, lived.now().Round(time.Second))
