@@ -214,7 +214,7 @@ var lies = map[string]lie{
 	"not_linearizable":  {kind: "not_linearizable", only: "grpc"},
 	"swap_mismatch":     {kind: "not_linearizable", only: "grpc"},
 	"threshold":         {kind: "corrupt", ratio: 1, load: map[string]float64{"blobs": 1}, blobs: scenario.Spread{65 * units.KiB: 1}},
-	"expired":           {kind: "lost_write", ratio: 0.5, rps: 10, more: fault.Faults{ExpireAfter: fault.Duration(20 * time.Minute)}},
+	"expired":           {kind: "lost_write", ratio: 0.5, rps: 10, more: fault.Faults{ExpireAfter: fault.Duration(5 * time.Minute)}},
 	"index_rot":         {kind: "query_missing", ratio: 0.1, rps: 30, more: fault.Faults{RotAfter: fault.Duration(time.Minute)}},
 }
 

@@ -45,7 +45,7 @@ func TestAReplicaAloneSearchesInShortSteps(t *testing.T) {
 }
 
 func TestALeaderThatIsToldToEndTakesItsRateOutOfTheFleet(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	p := startPods(t, 50, 0)
 	text := `
 load: {rps: 20, max_rps: 50, operations: {ping: 1}, stages: [{rps: 30, duration: 24h, find_capacity: true}]}

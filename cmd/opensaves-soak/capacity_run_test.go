@@ -45,6 +45,7 @@ objectives: {latency: [{class: read, threshold: 250ms, ratio: 0.99}]}
 `
 
 func TestTheProgramFindsWhereASandboxIsSaturated(t *testing.T) {
+	inTurn(t)
 	url := saturated(t, planted)
 	got, said, failed := findAt(t, url)
 	for range 2 { // a busy machine may have no time for the first rate
@@ -109,7 +110,7 @@ func wasLate(steps []capacity.Done) bool {
 }
 
 func TestADaemonSearchesInAStage(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	// A busy machine fails a search; the stages are repeated until one does not.
 	d, end := begin(t, `
 load: {rps: 60, max_rps: 80, repeat: true, operations: {ping: 1}, stages: [{rps: 70, duration: 12s, find_capacity: true}, {rps: 50, duration: 2s}]}
@@ -127,7 +128,7 @@ objectives: {latency: [{class: read, threshold: 30s, ratio: 0.01}]} # no test as
 }
 
 func TestAFleetSearchesInAStageAndOutlivesItsLeader(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	p := startPods(t, 60, 0)
 	text := `
 load: {rps: 60, max_rps: 80, operations: {ping: 1}, stages: [{rps: 70, duration: 45s, find_capacity: true}, {rps: 50, duration: 1h}]}

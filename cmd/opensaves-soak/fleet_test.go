@@ -221,7 +221,7 @@ func (p *pods) back(what string, after time.Duration, rps float64) {
 }
 
 func TestAFleetKeepsToItsRateWhateverHappensToIt(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	p := startPods(t, 400, 4)
 	for i := range p.all {
 		p.share(i, 400, 4)

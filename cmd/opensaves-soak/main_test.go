@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +22,18 @@ import (
 
 // patience bounds everything that tests wait for; the machine may be busy.
 const patience = 60 * time.Second
+
+// turns are taken by tests that ask much of the machine.
+var turns sync.Mutex
+
+// inTurn lets a test run beside those that mostly wait, and beside no other that
+// asks for it.
+func inTurn(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	turns.Lock()
+	t.Cleanup(turns.Unlock)
+}
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){

@@ -96,7 +96,7 @@ func (v *visitor) asks(rps, reason string) {
 const points = `import(new URL("charts.js", location)).then(({ charts }) => Math.min(...charts.map(({ chart }) => chart.data[0].length)))`
 
 func TestThePageShowsARealDaemonAndSteersIt(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	p := daemonProcess(t, "127.0.0.1:0")
 	v := visit(t, p.url+"/")
 	v.sees("#state", "Live")
@@ -130,7 +130,7 @@ func TestThePageShowsARealDaemonAndSteersIt(t *testing.T) {
 }
 
 func TestThePageBelowAPrefixAsksForTheToken(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("swordfish\n"), 0o600); err != nil {
 		t.Fatal(err)

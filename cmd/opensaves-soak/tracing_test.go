@@ -306,6 +306,7 @@ func (r received) mustBeWhole(t *testing.T, seen *contexts) {
 }
 
 func TestSlowAndWrongAndFailedRequestsAreKeptAtARatioOfNothing(t *testing.T) {
+	inTurn(t)
 	for _, protocol := range []string{"http", "grpc"} {
 		t.Run(protocol, func(t *testing.T) {
 			collector := otlptest.Start(t)
@@ -399,6 +400,7 @@ func (d *daemon) slower(t *testing.T, bound float64) (n float64) {
 }
 
 func TestALoadIsNotHeldUpByItsCollector(t *testing.T) {
+	inTurn(t)
 	for name, trouble := range map[string]func(*otlptest.Collector){
 		"that stalls": func(c *otlptest.Collector) {
 			c.Answer(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
