@@ -89,9 +89,9 @@ func capacity(l Measured, prices map[string]float64) (a Advice, ok bool) {
 		a.Do = fmt.Sprintf("Provision DynamoDB's capacity, with auto scaling at %.0f %%: even one that stays as it is here is cheaper, if the load of a whole day is on average over %.0f %% of this level's.",
 			100*capacityTarget, 100*provisioned/demand)
 	}
-	a.Arithmetic = fmt.Sprintf("At %.0f requests a second the tables consume %.4g read and %.4g write units a second. On demand: (%.4g × %.4g + %.4g × %.4g) USD × 3600 = %.4g USD an hour. "+
+	a.Arithmetic = fmt.Sprintf("At %s the tables consume %.4g read and %.4g write units a second. On demand: (%.4g × %.4g + %.4g × %.4g) USD × 3600 = %.4g USD an hour. "+
 		"Provisioned: (%.4g × %.4g + %.4g × %.4g) USD ÷ %.1f = %.4g USD an hour.",
-		float64(l.Achieved), read, write, read, prices["dynamodb_read_unit"], write, prices["dynamodb_write_unit"], demand,
+		perSecond(l.Achieved), read, write, read, prices["dynamodb_read_unit"], write, prices["dynamodb_write_unit"], demand,
 		read, prices["dynamodb_read_capacity_hour"], write, prices["dynamodb_write_capacity_hour"], capacityTarget, provisioned)
 	return a, true
 }

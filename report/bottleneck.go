@@ -103,8 +103,8 @@ func (b *Bottleneck) conclude(levels []Measured) {
 	if len(b.Onsets) > 0 {
 		o := b.Onsets[0]
 		b.Component = o.Component
-		b.Sentence = fmt.Sprintf("%s gives way first: %s was %s (limit: %s) from %s on, at %.0f requests a second.",
-			title(o.Component), o.Name, amount(o.Value, o.Unit), amount(o.Limit, o.Unit), zoned(o.At), float64(o.RPS))
+		b.Sentence = fmt.Sprintf("%s gives way first: %s was %s (limit: %s) from %s on, at %s.",
+			title(o.Component), o.Name, amount(o.Value, o.Unit), amount(o.Limit, o.Unit), zoned(o.At), perSecond(o.RPS))
 		if o.Cold {
 			b.Sentence += " This is cold capacity: the load of its tables had doubled within 30 minutes, which on-demand tables may throttle until they have grown."
 		}

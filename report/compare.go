@@ -17,7 +17,7 @@ type Comparison struct {
 	Most   Figure   `json:"max_regression"`   // share by which a figure may get worse
 	Levels int      `json:"levels_in_common"` // how many were compared
 	Rows   []Row    `json:"rows"`
-	Notes  []string `json:"notes"` // what only one of the two has
+	Notes  []string `json:"notes"` // what could not be compared, then the notes of A and of B
 }
 
 // Range is the time of a report.
@@ -89,6 +89,8 @@ func Compare(a, b *Report, most float64) *Comparison {
 	}
 	c.unmatched("A", a.Levels, func(i int) bool { return slices.ContainsFunc(pairs, func(p pair) bool { return p.a == i }) })
 	c.unmatched("B", b.Levels, func(i int) bool { return slices.ContainsFunc(pairs, func(p pair) bool { return p.b == i }) })
+	c.carry("A", a.Notes)
+	c.carry("B", b.Notes)
 	return c
 }
 
@@ -171,10 +173,17 @@ func (c *Comparison) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
+// carry takes over what a report itself could not tell.
+func (c *Comparison) carry(side string, notes []string) {
+	for _, n := range notes {
+		c.note("%s: %s", side, n)
+	}
+}
+
 func (c *Comparison) unmatched(side string, levels []Measured, matched func(int) bool) {
 	for i, l := range levels {
 		if !matched(i) {
-			c.note("Only %s has a level of %.0f requests a second, from %s.", side, float64(l.RPS), zoned(l.Start))
+			c.note("Only %s has a level of %s, from %s.", side, perSecond(l.RPS), zoned(l.Start))
 			if side == "B" {
 				c.judge(none, l.RPS, wrong(Measured{}, l))
 			}
@@ -191,8 +200,8 @@ func (c *Comparison) highest(a, b *Report) {
 		return rate == 0 || slices.ContainsFunc(r.Levels, func(l Measured) bool { return l.Invalid == "" && l.RPS >= (1-sameRate)*rate })
 	}
 	if !tried(a, f.b) || !tried(b, f.a) {
-		c.note("The highest level that met all objectives cannot be compared: A has one of %.0f requests a second, B one of %.0f, and the other has no valid level of such a rate.",
-			float64(f.a), float64(f.b))
+		c.note("The highest level that met all objectives cannot be compared: A has one of %s, B one of %s, and the other has no valid level of such a rate.",
+			perSecond(f.a), rate(f.b))
 		return
 	}
 	c.judge(none, none, []compared{f})
@@ -216,14 +225,14 @@ func (c *Comparison) level(a, b Measured) {
 		}
 	}
 	if len(onlyA) > 0 {
-		c.note("At %.0f requests a second only A has: %s.", float64(a.RPS), strings.Join(onlyA, ", "))
+		c.note("At %s only A has: %s.", perSecond(a.RPS), strings.Join(onlyA, ", "))
 	}
 	if len(onlyB) > 0 {
-		c.note("At %.0f requests a second only B has: %s.", float64(b.RPS), strings.Join(onlyB, ", "))
+		c.note("At %s only B has: %s.", perSecond(b.RPS), strings.Join(onlyB, ", "))
 	}
 	if len(untold) > 0 {
-		c.note("At %.0f requests a second it cannot be told whether latencies changed, and no limit was held against them, of: %s. %s",
-			float64(b.RPS), strings.Join(untold, ", "), whyUntold)
+		c.note("At %s it cannot be told whether latencies changed, and no limit was held against them, of: %s. %s",
+			perSecond(b.RPS), strings.Join(untold, ", "), whyUntold)
 	}
 }
 

@@ -105,9 +105,9 @@ func TestWithoutItsNoiseALatencyCannotBeToldAndThatIsSaid(t *testing.T) {
 	}
 	text := "# Load comparison\n\n- A, the base: 2026-11-20 12:00:00 to 2026-11-20 13:00:00 UTC\n- B: 2026-11-20 12:00:00 to 2026-11-20 13:00:00 UTC\n\n" +
 		"**Past the limit of 10 %: 0.** Worse: 0, better: 0, the same: 4, cannot be told: 4; levels compared: 1. **No limit was held against what cannot be told.**\n\n" +
-		"## What could not be compared\n\n" +
+		"## What could not be told or compared\n\n" +
 		"- At 100 requests a second it cannot be told whether latencies changed, and no limit was held against them, of: get_record (p99 +99900 %). " +
-		"Either the level is too short for its scrape interval to tell their noise (levels of 12 scrapes do), or a sixth of it has no answers, or both are beyond the last bucket.\n"
+		"Either the level is too short for its scrape interval to tell their noise (levels of 12 scrapes do), or a sixth of it has no answers, or both are beyond the last bucket, or they are not those of all answers.\n"
 	if diff := cmp.Diff(text, markdownOf(t, c)); diff != "" {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}

@@ -25,7 +25,7 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 		for _, n := range c.Notes {
 			notes.Remarks = append(notes.Remarks, remark{Text: n})
 		}
-		b.WriteString("\n## What could not be compared\n")
+		b.WriteString("\n## What could not be told or compared\n")
 		notes.markdown(&b)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -39,7 +39,11 @@ func (c *Comparison) headline() string {
 		counts[r.Verdict]++
 	}
 	if counts[Same] == len(c.Rows) {
-		return fmt.Sprintf("**Nothing changed beyond noise.** Levels compared: %d, figures: %d.", c.Levels, len(c.Rows))
+		what := "Nothing"
+		if len(c.Notes) > 0 {
+			what = "Nothing of what could be compared"
+		}
+		return fmt.Sprintf("**%s changed beyond noise.** Levels compared: %d, figures: %d.", what, c.Levels, len(c.Rows))
 	}
 	text := fmt.Sprintf("**Past the limit of %s: %d.** Worse: %d, better: %d, the same: %d, cannot be told: %d; levels compared: %d.",
 		roughly(c.Most), len(c.Regressions()), counts[Worse], counts[Better], counts[Same], counts[Unsure], c.Levels)
@@ -63,7 +67,7 @@ func (r Row) String() string {
 
 // level is the rate of the row's level, or of both where they differ.
 func (r Row) level() string {
-	a, b := figure(r.LevelA, 0), figure(r.LevelB, 0)
+	a, b := rate(r.LevelA), rate(r.LevelB)
 	if a != b {
 		return a + ", " + b
 	}
@@ -79,6 +83,8 @@ func (r Row) text(f Figure) string {
 		return seconds(f)
 	case USDAMillion:
 		return short(f) + " USD"
+	case PerSecond:
+		return rate(f)
 	}
 	return figure(f, 0)
 }

@@ -123,7 +123,13 @@ func prices(a, b Measured) (list []compared) {
 // costNoise is the share by which costs differ without a reason.
 const costNoise = 0.01
 
-// latencies are those of the operations that both have.
+// partial says whether the latencies are known not to be those of all answers.
+func (m Measured) partial() bool {
+	return m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05)
+}
+
+// latencies are those of the operations that both have. Where those of a level are
+// partial nothing can be told.
 func latencies(a, b Measured) (list []compared) {
 	inA, inB := byName(a.Operations), byName(b.Operations)
 	for _, name := range union(inA, inB) {
@@ -140,7 +146,11 @@ func latencies(a, b Measured) (list []compared) {
 		with := p.latencies()
 		for i, f := range o.latencies() {
 			g := with[i]
-			list = append(list, compared{name: f.name + " of " + name, unit: Seconds, a: f.value, b: g.value, noise: latencyNoise(f, g)})
+			noise := latencyNoise(f, g)
+			if a.partial() || b.partial() {
+				noise = none
+			}
+			list = append(list, compared{name: f.name + " of " + name, unit: Seconds, a: f.value, b: g.value, noise: noise})
 		}
 	}
 	return list
@@ -201,10 +211,10 @@ func latencyNoise(a, b latency) Figure {
 	return hidden + Figure(fewDeviations*scatter/math.Sqrt(parts-1))
 }
 
-// whyUntold says when latencyNoise has none. Two scrapes in each part, which are a
+// whyUntold says when latencies have no noise. Two scrapes in each part, which are a
 // sixth of a level, make a rate.
 var whyUntold = fmt.Sprintf("Either the level is too short for its scrape interval to tell their noise (levels of %d scrapes do), "+
-	"or a sixth of it has no answers, or both are beyond the last bucket.", 2*(parts+1))
+	"or a sixth of it has no answers, or both are beyond the last bucket, or they are not those of all answers.", 2*(parts+1))
 
 func orZero(f Figure) Figure {
 	if !f.Known() {

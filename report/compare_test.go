@@ -13,7 +13,7 @@ import (
 // steady is a level of ten minutes in which all was well.
 func steady(rps Figure) Measured {
 	return Measured{
-		RPS: rps, Start: began, End: began.Add(10 * time.Minute), Achieved: rps, Success: 0.9995, CostAMio: map[string]float64{"dynamodb": 2.5},
+		RPS: rps, Start: began, End: began.Add(10 * time.Minute), Achieved: rps, Success: 0.9995, Covered: 1, CostAMio: map[string]float64{"dynamodb": 2.5},
 		Operations: []Operation{{Name: "get_record", RPS: rps, Mean: 0.012, P50: 0.01, P95: 0.02, P99: 0.04, Ends50: about(0.01), Ends95: about(0.02), Ends99: about(0.04), Noise: 0.03}},
 	}
 }
@@ -208,7 +208,7 @@ func TestWhatOnlyOneHasIsNamed(t *testing.T) {
 	if diff := cmp.Diff(want, c.Notes); diff != "" || c.Levels != 1 || len(c.Rows) != 2 {
 		t.Errorf("got %+v; wanted -, got +\n%s", c.Rows, diff)
 	}
-	if text := markdownOf(t, c); !strings.Contains(text, "## What could not be compared\n\n- The highest level") {
+	if text := markdownOf(t, c); !strings.Contains(text, "## What could not be told or compared\n\n- The highest level") {
 		t.Errorf("got no list of what is missing in\n%s", text)
 	}
 }

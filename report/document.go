@@ -127,7 +127,7 @@ func (r *Report) headline() []fact {
 	return facts
 }
 
-func perSecond(f Figure) string { return figure(f, 0) + " requests a second" }
+func perSecond(f Figure) string { return rate(f) + " requests a second" }
 
 // enough answers whether the goal was reached.
 func (r *Report) enough() fact {

@@ -27,6 +27,14 @@ func short(f Figure) string {
 	return figures(float64(f))
 }
 
+// rate writes requests a second: whole from 100 on, below with three figures.
+func rate(f Figure) string {
+	if f < 100 {
+		return short(f)
+	}
+	return figure(f, 0)
+}
+
 func percent(f Figure) string {
 	if !f.Known() {
 		return unknown

@@ -229,3 +229,17 @@ func TestTheHeadlineAnswersForTheGoal(t *testing.T) {
 		}
 	}
 }
+
+func TestRatesHaveThreeFiguresBelow100AndAreWholeFromThereOn(t *testing.T) {
+	for f, want := range map[Figure]string{
+		0: "0", 0.5: "0.5", 1.5: "1.5", 2.5: "2.5", 12.346: "12.3", 99.97: "100", 100: "100", 100.4: "100", 1000: "1000", 1234.6: "1235", none: unknown,
+	} {
+		if got := perSecond(f); got != want+" requests a second" {
+			t.Errorf("got %q, want %s", got, want)
+		}
+	}
+	r := &Report{Levels: []Measured{{RPS: 2.5}}, Bottleneck: Bottleneck{Onsets: []Onset{{RPS: 0.5}}}}
+	if asked, at := r.levels().Tables[0].Rows[0][3].Text, r.Bottleneck.section().Tables[0].Rows[0][3].Text; asked != "2.5" || at != "0.5" {
+		t.Errorf("got %s and %s in tables, want 2.5 and 0.5", asked, at)
+	}
+}

@@ -47,7 +47,7 @@ func (b Bottleneck) section() section {
 		if o.Cold {
 			remark = "cold capacity"
 		}
-		t.Rows = append(t.Rows, row(title(o.Component), o.Name, instant(o.At), figure(o.RPS, 0), amount(o.Value, o.Unit), amount(o.Limit, o.Unit), remark))
+		t.Rows = append(t.Rows, row(title(o.Component), o.Name, instant(o.At), rate(o.RPS), amount(o.Value, o.Unit), amount(o.Limit, o.Unit), remark))
 	}
 	if len(t.Rows) > 0 {
 		s.Tables = []sheet{t}

@@ -88,6 +88,10 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 		}
 		got[name] = values
 	}
+	var err error
+	if got["noise"], err = p.noise(ctx, l.End, window); err != nil {
+		return Measured{}, err
+	}
 	buckets, err := p.buckets(ctx, l.End, p.native(window))
 	if err != nil {
 		return Measured{}, err
@@ -104,7 +108,7 @@ func (p Prometheus) measure(ctx context.Context, l Level, o alerts.Objectives) (
 	if stale := got.one("stale"); stale > Figure(o.StaleRatio) {
 		m.Missed = append(m.Missed, fmt.Sprintf("stale ratio: got %.4g %%, want at most %.4g %%", 100*stale, 100*o.StaleRatio))
 	}
-	m.Invalid = m.invalid()
+	m.Invalid = m.invalid(got.one("shares"))
 	for i, l := range o.Latency {
 		if within := got.one(fmt.Sprint("within ", i)); within < Figure(l.Ratio) {
 			m.Missed = append(m.Missed, fmt.Sprintf("latency of %s: got %.4g %% within %s, want at least %.4g %%", l.Class, 100*within, time.Duration(l.Threshold), 100*l.Ratio))
@@ -132,9 +136,15 @@ func (m Measured) full() bool {
 	return m.Invalid == "" && m.Crowded > 0 && m.Served < overloaded*m.RPS
 }
 
-// invalid says why a level tells nothing of the target; empty: it does.
-func (m Measured) invalid() string {
+// onceMore is the sum of all shares of the rate above which somebody counts twice.
+const onceMore = 1.05
+
+// invalid says why a level tells nothing of the target, with the sum of its
+// replicas' shares; empty: it does.
+func (m Measured) invalid(shares Figure) string {
 	switch {
+	case shares > onceMore:
+		return fmt.Sprintf("The replicas make %.4g %% of the rate that is asked of them: these are several fleets, of which --selector picks one, or one fleet that is there more than once.", 100*shares)
 	case !m.Success.Known():
 		return "Nothing tells how requests ended."
 	case !m.Covered.Known():

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -21,9 +22,8 @@ import (
 type Prometheus struct {
 	api v1.API
 	alerts.Settings
-	zone    *time.Location  // of all times
-	warned  map[string]bool // what the server remarked
-	options []v1.Option
+	zone   *time.Location  // of all times
+	warned map[string]bool // what the server remarked, or would not answer
 }
 
 // largestAnswer bounds what a server may answer, in bytes.
@@ -53,11 +53,14 @@ func NewPrometheus(client api.Client, settings alerts.Settings) Prometheus {
 }
 
 const (
-	// askTimeout bounds one question.
-	askTimeout = time.Minute
+	// askTimeout bounds one question, as Prometheus itself does unless it is told
+	// otherwise.
+	askTimeout = 2 * time.Minute
 	// mostPoints is how many points of a series are asked for at the most; Prometheus
 	// itself refuses more than 11,000.
 	mostPoints = 5000
+	// longest is how much time is asked for at once, or one step where that is longer.
+	longest = 24 * time.Hour
 	// finest is the shortest step between them.
 	finest = 15 * time.Second
 )
@@ -74,8 +77,8 @@ func (p Prometheus) rate(d metric.Definition, window time.Duration, matchers ...
 
 // moved is how far counters came in a window. Those of errors and wrong answers
 // are made by the first thing that they count: such a one counts from 0 if the
-// tester was known before, to where it stood last, and to
-// where it stood before each restart.
+// tester was known before or its process is younger than the window, to where it
+// stood last, and to where it stood before each restart.
 func (p Prometheus) moved(d metric.Definition, window time.Duration, matchers ...string) string {
 	counter, before := p.series(d.Name, matchers...), back(window)+" offset "+whole(window)
 	at := func(ago time.Duration) string {
@@ -85,19 +88,22 @@ func (p Prometheus) moved(d metric.Definition, window time.Duration, matchers ..
 	last := at(0)
 	restarts := "sum_over_time((" + at(step) + " > " + at(0) + ")[" + whole(window) + ":" + whole(step) + "])"
 	known := "last_over_time(" + p.series(metric.TargetRPS.Name) + before + ")"
-	return "((" + last + " + " + restarts + " or " + last + ") unless last_over_time(" + counter + before + ") and on (job, instance) " + known +
-		" or increase(" + counter + back(window) + "))"
+	young := "last_over_time(" + p.series("process_start_time_seconds") + back(window) + ") > time() - " + inSeconds(window)
+	return "((" + last + " + " + restarts + " or " + last + ") unless last_over_time(" + counter + before + ") and on (job, instance) (" + known + " or " + young +
+		") or increase(" + counter + back(window) + "))"
 }
 
 // movedRate is moved a second.
 func (p Prometheus) movedRate(d metric.Definition, window time.Duration, matchers ...string) string {
-	return p.moved(d, window, matchers...) + " / " + strconv.FormatInt(int64(window/time.Second), 10)
+	return p.moved(d, window, matchers...) + " / " + inSeconds(window)
 }
 
 func back(window time.Duration) string { return "[" + whole(window) + "]" }
 
 // whole writes a time in whole seconds.
-func whole(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) + "s" }
+func whole(d time.Duration) string { return inSeconds(d) + "s" }
+
+func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 // by asks for one instant, and returns the values by a label; "" is the key of
 // those without it. What is no number is left out.
@@ -167,11 +173,24 @@ func (p Prometheus) history(ctx context.Context, start, end time.Time, d metric.
 	return samples, nil
 }
 
-// every asks for an expression without labels once in a step, piece by piece.
+// some is every for what a report can be made without: what the server will not
+// answer, because it would have to load too much, is noted and left out.
+func (p Prometheus) some(ctx context.Context, start, end time.Time, step time.Duration, expr string) ([]Sample, error) {
+	samples, err := p.every(ctx, start, end, step, expr)
+	if refusal := (*v1.Error)(nil); errors.As(err, &refusal) && (refusal.Type == v1.ErrExec || refusal.Type == v1.ErrTimeout) {
+		p.warned["it did not answer, so the report goes without: "+refusal.Msg+": "+expr] = true
+		return nil, nil
+	}
+	return samples, err
+}
+
+// every asks for an expression without labels once in a step, piece by piece: what a
+// server loads for one answer is bounded.
 func (p Prometheus) every(ctx context.Context, start, end time.Time, step time.Duration, expr string) ([]Sample, error) {
 	var all []Sample
+	length := max(1, min(mostPoints, longest/step)) * step
 	for !start.After(end) {
-		last := start.Add((mostPoints - 1) * step)
+		last := start.Add(length - step)
 		if last.After(end) {
 			last = end
 		}
@@ -179,7 +198,7 @@ func (p Prometheus) every(ctx context.Context, start, end time.Time, step time.D
 		if err != nil {
 			return nil, err
 		}
-		all, start = append(all, piece...), start.Add(mostPoints*step)
+		all, start = append(all, piece...), start.Add(length)
 	}
 	return all, nil
 }
@@ -188,7 +207,7 @@ func (p Prometheus) every(ctx context.Context, start, end time.Time, step time.D
 func (p Prometheus) piece(ctx context.Context, r v1.Range, expr string) ([]Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	answer, warnings, _, err := p.api.QueryRange(ctx, expr, r, p.options...)
+	answer, warnings, _, err := p.api.QueryRange(ctx, expr, r)
 	p.warn(warnings)
 	if err != nil {
 		return nil, fmt.Errorf("asking Prometheus for %s: %w", expr, err)

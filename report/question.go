@@ -1,9 +1,11 @@
 package report
 
 import (
+	"context"
 	"fmt"
-	"strconv"
 	"time"
+
+	"gonum.org/v1/gonum/stat"
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/metric"
@@ -34,8 +36,6 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 	blob, all := metric.BlobDuration, `phase="total"`
 	bySize := func(expr string) string { return "sum by (size) (" + expr + ")" }
 	quantile := func(q string) question { return question{"operation", p.quantile(q, window)} }
-	short := (window / (parts + 1)).Truncate(time.Second)
-	p99s := "(" + p.quantile("0.99", short) + ")[" + whole(window-short) + ":" + whole(short) + "]"
 	return map[string]question{
 		"outcomes":           {"outcome", "sum by (outcome) (" + p.movedRate(metric.Requests, window) + ")"},
 		"crowded":            {"", sum(p.rate(metric.ArrivalsDropped, window, `reason="`+metric.MaxInFlight.String()+`"`))},
@@ -43,6 +43,7 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 		"errors":             {"code", "sum by (code) (" + p.movedRate(metric.Requests, window, failure) + ") > 0"},
 		"violations":         {"kind", p.wrong(window)},
 		"in flight":          {"", inFlight(p, window)},
+		"shares":             {"", p.shares(window)},
 		"lag":                {"", "histogram_quantile(0.99, " + sum(p.rate(lag, window)) + ") or histogram_quantile(0.99, sum by (le) (" + p.rate(part(lag, "_bucket"), window) + "))"},
 		"latencies":          {"", "histogram_count(" + sum(p.rate(response, window, success)) + ") or " + sum(p.rate(part(response, "_count"), window, success))},
 		"stale":              {"", "(" + p.stale(window) + ") / sum(" + p.rate(metric.Checks, window, judged...) + ")"},
@@ -56,7 +57,6 @@ func (p Prometheus) questions(window time.Duration) map[string]question {
 			bySize(p.rate(part(blob, "_sum"), window, all)) + " / " + bySize(p.rate(part(blob, "_count"), window, all))},
 		"blob p99": {"size", "histogram_quantile(0.99, " + bySize(p.rate(blob, window, all)) + ") or histogram_quantile(0.99, sum by (size, le) (" +
 			p.rate(part(blob, "_bucket"), window, all) + "))"},
-		"noise": {"operation", "stddev_over_time(" + p99s + ") / (avg_over_time(" + p99s + ") > 0) and count_over_time(" + p99s + ") >= " + strconv.Itoa(parts)},
 	}
 }
 
@@ -78,9 +78,39 @@ func (p Prometheus) wrong(window time.Duration) string {
 	return "sum by (kind) (" + p.moved(metric.CheckViolations, window) + " unless on (job, instance, kind) label_replace(" + http + `, "kind", "lost_update", "", "")) > 0`
 }
 
-// parts of a level are held against each other for the noise of its p99. They are
-// a sixth of it each, for of six that many lie on the grid of a subquery.
+// shares is what replicas make of the rate that is asked of all of them, together, in
+// the middle of a window: over 1 where these are of two fleets, or one is there twice.
+func (p Prometheus) shares(window time.Duration) string {
+	return "quantile_over_time(0.5, (sum(" + p.series(metric.TargetRPS.Name) + ") / max(" + p.series(metric.FleetTargetRPS.Name) + "))[" +
+		whole(window) + ":" + whole(max(finest, window/100)) + "])"
+}
+
+// parts of a level are held against each other for the noise of its p99, a sixth of it
+// each: how it begins counts less.
 const parts = 5
+
+// noise is the standard deviation of p99 between the parts of a level, as a share of
+// their mean, by operation, where each part has one. It is asked part by part, as a
+// server can load a sixth of a month where it cannot load three times the whole.
+func (p Prometheus) noise(ctx context.Context, end time.Time, window time.Duration) (map[string]float64, error) {
+	part, p99s := (window / (parts + 1)).Truncate(time.Second), map[string][]float64{}
+	for i := range parts {
+		values, err := p.by(ctx, end.Add(-time.Duration(i)*part), "operation", p.quantile("0.99", part))
+		if err != nil {
+			return nil, err
+		}
+		for operation, p99 := range values {
+			p99s[operation] = append(p99s[operation], p99)
+		}
+	}
+	noise := map[string]float64{}
+	for operation, each := range p99s {
+		if mean := stat.Mean(each, nil); len(each) == parts && mean > 0 {
+			noise[operation] = stat.PopStdDev(each, nil) / mean
+		}
+	}
+	return noise, nil
+}
 
 // quantile is one of the response times of successes over a window, by operation.
 func (p Prometheus) quantile(q string, window time.Duration) string {

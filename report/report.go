@@ -73,15 +73,18 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 	for _, g := range gaps {
 		r.note("There are no samples from %s to %s: levels end there.", g.Start.Format(time.RFC3339), g.End.Format(time.RFC3339))
 	}
+	r.ends(rate)
 	if len(q.Levels) > 0 {
 		levels = q.Levels
 	}
 	if len(levels) == 0 {
 		r.note("No rate was held long enough to be a level.")
 	}
-	if len(levels) > mostLevels {
-		r.note("There are %d levels; the last %d are in the report.", len(levels), mostLevels)
-		levels = levels[len(levels)-mostLevels:]
+	from := r.Start
+	if left := len(levels) - mostLevels; left > 0 {
+		from = levels[left-1].End
+		r.note("There are %d levels; the last %d are in the report, and nothing from before %s.", len(levels), mostLevels, from.Format(time.RFC3339))
+		levels = levels[left:]
 	}
 	for _, l := range levels {
 		l.Start, l.End = l.Start.In(p.zone), l.End.In(p.zone)
@@ -97,7 +100,7 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 		}
 	}
 	r.scale()
-	if err := r.outside(ctx, p); err != nil {
+	if err := r.outside(ctx, p, from); err != nil {
 		return nil, err
 	}
 	if err := r.explain(ctx, p, q, rate); err != nil {
@@ -109,12 +112,23 @@ func Make(ctx context.Context, p Prometheus, q Question) (*Report, error) {
 	return r, nil
 }
 
+// ends notes how much of the range is before the tester's first sample, and after its last.
+func (r *Report) ends(rate []Sample) {
+	first, last, long := rate[0].At, rate[len(rate)-1].At, gapSteps*medianStep(rate)
+	if first.Sub(r.Start) > long {
+		r.note("There are no samples before %s.", first.Format(time.RFC3339))
+	}
+	if r.End.Sub(last) > long {
+		r.note("There are no samples after %s.", last.Format(time.RFC3339))
+	}
+}
+
 // mostLevels bounds what Prometheus is asked.
 const mostLevels = 200
 
-// outside are the wrong answers that came outside of levels.
-func (r *Report) outside(ctx context.Context, p Prometheus) (err error) {
-	if r.Outside, err = p.by(ctx, r.End, "kind", p.wrong(r.End.Sub(r.Start))); err != nil {
+// outside are the wrong answers that came outside of levels, from a time on.
+func (r *Report) outside(ctx context.Context, p Prometheus, from time.Time) (err error) {
+	if r.Outside, err = p.by(ctx, r.End, "kind", p.wrong(r.End.Sub(from).Truncate(time.Second))); err != nil {
 		return err
 	}
 	for kind, n := range r.Outside {
@@ -182,8 +196,8 @@ func (r *Report) add(m Measured) {
 	if m.full() && !(m.Served < r.Ceiling) {
 		r.Ceiling = m.Served
 	}
-	if m.Covered.Known() && (m.Covered < 0.95 || m.Covered > 1.05) {
-		r.note("The latencies of the level of %.0f requests a second are those of %.0f %% of its answers: the form of histograms may have changed in it.", float64(m.RPS), 100*float64(m.Covered))
+	if m.partial() {
+		r.note("The latencies of the level of %s are those of %.0f %% of its answers: the form of histograms may have changed in it.", perSecond(m.RPS), 100*float64(m.Covered))
 	}
 }
 

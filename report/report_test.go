@@ -189,7 +189,7 @@ func TestAGapInTheMiddleIsToldAndEndsALevel(t *testing.T) {
 	silent := steady
 	silent.target = -1
 	b.fill([]phase{steady, silent, steady})
-	got, err := b.report(b.serve())
+	got, err := b.until(30*time.Minute, b.serve())
 	if err != nil {
 		t.Fatal(err)
 	}

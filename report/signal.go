@@ -49,9 +49,10 @@ func (p Prometheus) signals() []signal {
 }
 
 // aws reads a gauge of AWS. After a change of leader two replicas have one for a
-// while, of which the highest counts.
+// while, of which the highest counts. A sample counts for as long as the next one
+// takes to come: what Prometheus would repeat beyond that is of no minute.
 func (p Prometheus) aws(d metric.Definition, matchers ...string) string {
-	return "max without (instance, pod) (" + p.series(d.Name, matchers...) + ")"
+	return "max without (instance, pod) (last_over_time(" + p.series(d.Name, matchers...) + back(minutely) + "))"
 }
 
 // seen is a signal of AWS.

@@ -13,6 +13,7 @@ const moments = 300
 // timeline is what went on in the whole range, where samples are so far apart.
 func (p Prometheus) timeline(ctx context.Context, start, end time.Time, scrapes time.Duration) ([]Moment, error) {
 	step := max(finest, end.Sub(start)/moments).Round(time.Second)
+	start = aligned(start, step)
 	window := max(2*step, 4*finest, 3*scrapes)
 	success := `outcome="` + metric.Success.String() + `"`
 	asked := map[string]string{
@@ -23,7 +24,7 @@ func (p Prometheus) timeline(ctx context.Context, start, end time.Time, scrapes 
 	}
 	at := map[string]map[time.Time]float64{}
 	for name, expr := range asked {
-		samples, err := p.every(ctx, start, end, step, expr)
+		samples, err := p.some(ctx, start, end, step, expr)
 		if err != nil {
 			return nil, err
 		}
@@ -43,4 +44,10 @@ func (p Prometheus) timeline(ctx context.Context, start, end time.Time, scrapes 
 		line = append(line, Moment{t, figure("asked", t), figure("achieved", t), figure("p99", t)})
 	}
 	return line, nil
+}
+
+// aligned is the last multiple of a step of whole seconds, up to a time: query
+// frontends answer for these, whatever they are asked.
+func aligned(t time.Time, step time.Duration) time.Time {
+	return t.Add(-time.Duration(t.Unix()%int64(step/time.Second)) * time.Second)
 }

@@ -30,7 +30,7 @@ func (p Prometheus) trends(ctx context.Context, levels []Measured) ([]Trend, err
 	}
 	var found []Trend
 	for _, t := range p.trended() {
-		samples, err := p.every(ctx, longest.Start.Add(trendWindow), longest.End, trendWindow, t.expr)
+		samples, err := p.some(ctx, longest.Start.Add(trendWindow), longest.End, trendWindow, t.expr)
 		if err != nil {
 			return nil, err
 		}

@@ -213,7 +213,7 @@ func TestLatenciesOfAPartOfTheAnswersAreTold(t *testing.T) {
 	b := &block{T: t}
 	half := phase{length: 10 * time.Minute, target: 100, answered: 100, inFlight: 2, within: [4]float64{20, 40, 50, 50}}
 	b.fill([]phase{half})
-	got, err := b.report(b.serve())
+	got, err := b.until(10*time.Minute, b.serve())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"gonum.org/v1/gonum/stat"
 
 	"opensaves-soak/alerts"
@@ -67,18 +66,16 @@ func merge(first, second []Sample) []Sample {
 }
 
 // ask asks Prometheus for a signal, and gives its samples the times that they are
-// of. A sample counts for as long as the next one takes to come: what Prometheus
-// repeats beyond that is of no minute.
+// of.
 func (p Prometheus) ask(ctx context.Context, start, end time.Time, s signal) ([]Sample, error) {
 	if s.late.Name == "" {
-		return p.every(ctx, start, end, minutely, s.expr)
+		return p.some(ctx, start, end, minutely, s.expr)
 	}
 	by, err := p.lateness(ctx, start, end, s)
 	if err != nil {
 		return nil, err
 	}
-	p.options = []v1.Option{v1.WithLookbackDelta(minutely)}
-	samples, err := p.every(ctx, start.Add(by), end.Add(by), minutely, s.expr)
+	samples, err := p.some(ctx, start.Add(by), end.Add(by), minutely, s.expr)
 	for i := range samples {
 		samples[i].At = samples[i].At.Add(-by)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"opensaves-soak/alerts"
 	"opensaves-soak/exporter/cloudwatch"
@@ -40,6 +41,15 @@ func (s *scraped) connect(config Config) (p report.Prometheus, err error) {
 	settings.Selector, settings.Pods = s.selector, config.pods()
 	if err := settings.Validate(); err != nil {
 		return p, fmt.Errorf("--selector: %w", err)
+	}
+	tester, err := parser.NewParser(parser.Options{}).ParseMetricSelector("{" + s.selector + "}")
+	if err != nil {
+		return p, fmt.Errorf("--selector: %w", err)
+	}
+	for _, m := range tester {
+		if m.Name == "cluster" { // the target's pods are there too
+			settings.Pods += "," + m.String()
+		}
 	}
 	return report.NewPrometheus(client, settings), nil
 }

@@ -51,13 +51,41 @@ func (c *command) save(d document, path string) error {
 	if err != nil {
 		return fmt.Errorf("%w: --output: %w", errUsage, err)
 	}
+	if err := replace(path, func(w io.Writer) error { return write(d, w) }); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// replace writes a file beside the path's and puts it in its place when it is whole, so
+// that one that cannot be written leaves what was there. What is no regular file, such
+// as a pipe or a link, is written to as it is.
+func replace(path string, write func(io.Writer) error) error {
+	old, err := os.Lstat(path)
+	if err == nil && !old.Mode().IsRegular() {
+		return create(path, write)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".report-*") // a file in it gets the permissions that any new one does
+	if err != nil {
+		return create(path, write) // the file may be writable where its directory is not
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // one that stays is only litter
+	draft := filepath.Join(dir, filepath.Base(path))
+	if err := create(draft, write); err != nil {
+		return err
+	}
+	if old != nil {
+		if err := os.Chmod(draft, old.Mode()); err != nil {
+			return err
+		}
+	}
+	return os.Rename(draft, path)
+}
+
+func create(path string, write func(io.Writer) error) error {
 	file, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return err
 	}
-	if err := write(d, file); err != nil {
-		_ = file.Close() // what was written is of no use
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return file.Close()
+	return errors.Join(write(file), file.Close())
 }

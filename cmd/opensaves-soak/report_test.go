@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"opensaves-soak/report"
 )
@@ -35,7 +38,7 @@ func measured(t *testing.T, file string, rps, p99 report.Figure) string {
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	path := filepath.Join(t.TempDir(), file)
 	text, err := json.Marshal(report.Report{Schema: 1, Start: start, End: start.Add(time.Hour), Highest: rps, Levels: []report.Measured{{
-		RPS: rps, Start: start, End: start.Add(time.Hour), Achieved: rps, Success: 1,
+		RPS: rps, Start: start, End: start.Add(time.Hour), Achieved: rps, Success: 1, Covered: 1,
 		Operations: []report.Operation{{Name: "get_record", RPS: rps, Mean: 0.01, P50: 0.01, P95: 0.01, P99: p99, Ends50: about(0.01), Ends95: about(0.01), Ends99: about(p99)}},
 	}}})
 	if err != nil {
@@ -123,5 +126,74 @@ func TestARangeIsAskedOfPrometheus(t *testing.T) {
 	want := told{1, "", name + ": got no series of the tester in the range: 2026-11-20T12:00:00Z to 2026-11-20T13:00:00Z, job=\"opensaves-soak\"\n"}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// entries are the names in a directory, with their permissions.
+func entries(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range found {
+		info, err := entry.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, info.Mode().String()+" "+entry.Name())
+	}
+	return list
+}
+
+func TestAReportThatCannotBeWrittenLeavesTheOldOne(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "report.html")
+	write(t, page, "old")
+	before := entries(t, filepath.Dir(page))
+	err := (&command{}).save(&report.Comparison{}, page)
+	text, lost := os.ReadFile(page)
+	if err == nil || lost != nil || string(text) != "old" {
+		t.Errorf("got error %v, %q and error %v, want an error and the old page", err, text, lost)
+	}
+	if diff := cmp.Diff(before, entries(t, filepath.Dir(page))); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
+}
+
+func TestASavedReportHasThePermissionsOfTheOldOneOrOfAnyNewFile(t *testing.T) {
+	dir, like := t.TempDir(), filepath.Join(t.TempDir(), "new.md")
+	if err := create(like, func(io.Writer) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	old := filepath.Join(dir, "old.md")
+	write(t, old, "old")
+	if err := os.Chmod(old, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{old, filepath.Join(dir, "new.md")} {
+		if err := (&command{}).save(&report.Comparison{}, path); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), "# Load comparison\n") {
+			t.Errorf("got %q and error %v, want a comparison", text, err)
+		}
+	}
+	want := append(entries(t, filepath.Dir(like)), "-rw-r----- old.md")
+	if diff := cmp.Diff(want, entries(t, dir)); diff != "" {
+		t.Errorf("wanted -, got +\n%s", diff)
+	}
+}
+
+func TestALinkIsWrittenThrough(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link.md")
+	write(t, file, "old")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	err := (&command{}).save(&report.Comparison{}, link)
+	to, broken := os.Readlink(link)
+	if text, lost := os.ReadFile(file); err != nil || broken != nil || lost != nil || to != file || !strings.HasPrefix(string(text), "# Load comparison\n") {
+		t.Errorf("got errors %v, %v, %v, a link to %s and %q, want a comparison in %s", err, broken, lost, to, text, file)
 	}
 }
