@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,7 +20,8 @@ type cleaner struct {
 	Options
 	registry registry
 	run      note
-	dry      bool // nothing is deleted nor written, only counted
+	dry      bool     // nothing is deleted nor written, only counted
+	counted  sync.Map // by a dry run, which finds again what it was cut short in
 	tally    func(Kind, Result)
 	slots    chan struct{}
 	planted  bool
@@ -79,7 +81,9 @@ func (c *cleaner) failed(ctx context.Context, kind Kind, key string, err error) 
 // blob that it is not found, and then it may as well have failed to look.
 func (c *cleaner) remove(ctx context.Context, kind Kind, key string, call opensaves.Call) error {
 	if c.dry {
-		c.count(kind, Deleted)
+		if _, again := c.counted.LoadOrStore(string(kind)+" "+key, true); !again {
+			c.count(kind, Deleted)
+		}
 		return nil
 	}
 	_, err := c.send(ctx, call)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -256,6 +257,38 @@ func TestAnotherSweeperTakesOverFromADeadOne(t *testing.T) {
 			if diff := cmp.Diff([]string{registryStore}, tg.things(t, "soak-"+deadRun)); diff != "" {
 				t.Errorf("%s: what is left (-want +got):\n%s", name, diff)
 			}
+		}
+	})
+}
+
+func TestADryRunThatIsCutShortCountsEachObjectOnce(t *testing.T) {
+	onTargets(t, func(t *testing.T, tg *target) {
+		tg.play(t, deadRun, 1000)
+		dry := func(calls int) (counts Counts, rounds int) {
+			o := tg.options(someone(sweeper1), tg.do)
+			var left atomic.Int64
+			o.After, o.Allow = 0, func(context.Context) error {
+				if left.Add(-1) < 0 {
+					return context.DeadlineExceeded
+				}
+				return nil
+			}
+			s := NewSweeper(o)
+			s.DryRun = true
+			for rounds = 1; ; rounds++ {
+				left.Store(int64(calls * rounds))
+				if err := s.Round(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if runs := s.Runs(); len(runs) == 1 && runs[0].State == Swept {
+					return runs[0].Counts, rounds
+				}
+			}
+		}
+		want, _ := dry(1_000_000)
+		got, rounds := dry(7)
+		if diff := cmp.Diff(want, got); diff != "" || rounds < 3 {
+			t.Errorf("in %d rounds: wanted -, got +\n%s", rounds, diff)
 		}
 	})
 }
