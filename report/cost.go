@@ -16,22 +16,30 @@ import (
 // costWindow is what the exporter takes cost over.
 const costWindow = 5 * time.Minute
 
+// unpriced says why a level has no cost of its own.
+const unpriced = "Levels of less than six minutes have no cost of their own, nor have those of which it has not come yet."
+
 // price asks what a level cost. The figures that are of the level alone come when
 // the data has that they wait for, and are of the five minutes before; a level that
-// is shorter than these has none, nor has one whose figures have not come yet.
-func (p Prometheus) price(ctx context.Context, m *Measured, late time.Duration) error {
+// is shorter than these has none, nor has one whose figures have not come yet: came
+// is false then.
+func (p Prometheus) price(ctx context.Context, m *Measured, late time.Duration) (came bool, err error) {
 	window, at := m.End.Sub(m.Start)-costWindow, m.End.Add(late)
 	if window < minutely {
-		return nil
+		return true, nil
 	}
-	came, err := p.by(ctx, at, "", "max(timestamp("+p.series(metric.CostPerHour.Name)+"))")
-	if newest, ok := came[""]; err != nil || !ok || float64(at.Unix())-newest > minutely.Seconds() {
-		return err
+	last, err := p.by(ctx, at, "", "max(timestamp("+p.series(metric.CostPerHour.Name)+"))")
+	if err != nil {
+		return true, err
+	}
+	if newest, told := last[""]; !told || float64(at.Unix())-newest > minutely.Seconds() {
+		before, err := p.by(ctx, at, "", "count(last_over_time("+p.series(metric.CostPerHour.Name)+back(m.End.Sub(m.Start)+late)+"))")
+		return len(before) == 0, err
 	}
 	m.CostAnHour, err = p.by(ctx, at, "component", "sum by (component) (avg_over_time((max by (component, kind) ("+
 		p.series(metric.CostPerHour.Name)+"))["+whole(window)+":1m]))")
 	if err != nil {
-		return err
+		return true, err
 	}
 	for component, usd := range m.CostAnHour {
 		if m.Achieved > 0 {
@@ -40,7 +48,7 @@ func (p Prometheus) price(ctx context.Context, m *Measured, late time.Duration) 
 	}
 	shared, err := p.by(ctx, at, "component", "max by (component) (max_over_time("+p.series(metric.CostShared.Name)+back(window)+")) > 0")
 	m.Shared = slices.Sorted(maps.Keys(shared))
-	return err
+	return true, err
 }
 
 // costLateness is how long after a time its cost is known: cost waits for the

@@ -150,6 +150,9 @@ func (r *Report) enough() fact {
 // price is the cost of the highest level that met all objectives.
 func (r *Report) price() fact {
 	answer := fact{Name: "Cost", Value: "not known"}
+	if r.Highest.Known() {
+		answer.Text = "That is, at " + perSecond(r.Highest) + ". " + unpriced
+	}
 	for _, l := range r.Levels {
 		if hour := costs(l.CostAnHour); l.RPS == r.Highest && l.met() && hour.Known() {
 			answer.Value = figure(hour, 2) + " USD an hour"

@@ -67,8 +67,11 @@ func TestWhatHasNotComeYetIsNotMadeUp(t *testing.T) {
 	if diff := cmp.Diff([]Figure{0.1, 0.5, none}, hourly, near); diff != "" {
 		t.Errorf("cost: wanted -, got +\n%s", diff)
 	}
-	notes := []string{"AWS has not told all yet of the level of 1000 requests a second that ended at 2026-11-20 12:29:45 UTC " +
-		"(DynamoDB up to 2026-11-20 12:20:00 UTC, Redis up to 2026-11-20 12:21:00 UTC): make the report again some minutes later."}
+	notes := []string{
+		"What the level of 1000 requests a second cost that ended at 2026-11-20 12:29:45 UTC had not come when the samples end: where the tester still runs, make the report again some minutes later.",
+		"AWS has not told all yet of the level of 1000 requests a second that ended at 2026-11-20 12:29:45 UTC " +
+			"(DynamoDB up to 2026-11-20 12:20:00 UTC, Redis up to 2026-11-20 12:21:00 UTC): make the report again some minutes later.",
+	}
 	if diff := cmp.Diff(notes, got.Notes); diff != "" {
 		t.Errorf("notes: wanted -, got +\n%s", diff)
 	}

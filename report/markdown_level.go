@@ -18,7 +18,7 @@ func (r *Report) levels() section {
 	}
 	for i, m := range r.Levels {
 		cells := row(
-			fmt.Sprint(i+1), instant(m.Start), fmt.Sprintf("%.0f", m.End.Sub(m.Start).Minutes()), rate(m.RPS), figure(m.Achieved, 1), percent(m.Success),
+			fmt.Sprint(i+1), instant(m.Start), fmt.Sprintf("%.1f", m.End.Sub(m.Start).Minutes()), rate(m.RPS), figure(m.Achieved, 1), percent(m.Success),
 			figure(Figure(total(m.Violations)), 0), figure(m.InFlight, 1), figure(costs(m.CostAnHour), 2), short(costs(m.CostAMio)),
 		)
 		t.Rows = append(t.Rows, append(cells, m.verdict()))

@@ -159,8 +159,12 @@ func (r *Report) explain(ctx context.Context, p Prometheus, q Question, rate []S
 	}
 	relate(all, r.Levels)
 	for i := range r.Levels {
-		if err := p.price(ctx, &r.Levels[i], late); err != nil {
+		came, err := p.price(ctx, &r.Levels[i], late)
+		if err != nil {
 			return err
+		}
+		if l := r.Levels[i]; !came {
+			r.note("What the level of %s cost that ended at %s had not come when the samples end: where the tester still runs, make the report again some minutes later.", perSecond(l.RPS), zoned(l.End))
 		}
 		r.Levels[i].Components = read(all, r.Levels[i])
 		r.await(&r.Levels[i], awaits(all, r.Levels[i]))
