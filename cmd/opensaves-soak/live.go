@@ -184,7 +184,7 @@ func (s *sampler) moment(now time.Time, total snapshot, p pace) livefeed.Moment 
 			Asked: status.Replica.ShareRPS, Achieved: p.rate(metric.Requests, nil),
 			Failed: p.rate(metric.Requests, labels{"outcome": metric.Failure.String()}), Dropped: p.rate(metric.ArrivalsDropped, nil),
 			InFlight: total.sum(metric.InFlight, nil), P50: p50, P99: p99,
-			Wrong: wrong, Judged: known(1 - unjudged), Warmup: !s.runner.WarmedUp(), USDPerHour: s.aws.usdPerHour,
+			Wrong: wrong, Judged: known(1 - unjudged), Warmup: !s.runner.WarmedUp(), USDPerHour: s.aws.usdPerHour, USDPerMio: s.aws.usdPerMio,
 		},
 		Load: status, Operations: p.operations(), Components: s.aws.components,
 	}

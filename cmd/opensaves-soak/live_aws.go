@@ -21,6 +21,7 @@ type awsReader struct {
 	at         time.Time
 	components []livefeed.Component
 	usdPerHour *float64
+	usdPerMio  *float64
 }
 
 // read gathers where it is time to.
@@ -33,11 +34,11 @@ func (r *awsReader) read(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	r.components, r.usdPerHour = []livefeed.Component{}, nil
+	r.components, r.usdPerHour, r.usdPerMio = []livefeed.Component{}, nil, nil
 	if len(s) == 0 { // AWS is not watched, or not by this replica
 		return nil
 	}
-	r.usdPerHour = known(s.reduce(metric.CostPerHour, nil, add))
+	r.usdPerHour, r.usdPerMio = known(s.reduce(metric.CostPerHour, nil, add)), known(s.reduce(metric.CostPerMillion, nil, add))
 	for _, one := range readings {
 		r.components = append(r.components, one.of(s))
 	}

@@ -183,6 +183,9 @@ func TestComponentsHaveTheirWorstReadingTheirLimitAndTheirAge(t *testing.T) {
 	costs := f.Gauge(metric.CostPerHour)
 	set(costs, 0.25, "eks", "fixed")
 	set(costs, 0.5, "dynamodb", "variable")
+	million := f.Gauge(metric.CostPerMillion)
+	set(million, 1.5, "eks", "fixed")
+	set(million, 2, "dynamodb", "variable")
 	now := time.Unix(1000, 0)
 	reader := awsReader{gatherer: registry}
 	read := func(after time.Duration) map[string]string {
@@ -215,8 +218,8 @@ func TestComponentsHaveTheirWorstReadingTheirLimitAndTheirAge(t *testing.T) {
 		"redis: CPU of the busiest engine thread":   "- share, limit 0.8, age -",
 		"redis: memory of the fullest node":         "- share, limit 0.8, age -",
 	}
-	if diff := gocmp.Diff(want, read(0)); diff != "" || *reader.usdPerHour != 0.75 {
-		t.Errorf("got %v USD an hour, wanted -, got +\n%s", *reader.usdPerHour, diff)
+	if diff := gocmp.Diff(want, read(0)); diff != "" || *reader.usdPerHour != 0.75 || *reader.usdPerMio != 3.5 {
+		t.Errorf("got %v USD an hour and %v a million, wanted -, got +\n%s", *reader.usdPerHour, *reader.usdPerMio, diff)
 	}
 	set(vcpus, 4, "us-east-1", "cache", "2")
 	if diff := gocmp.Diff(want, read(awsEvery-1)); diff != "" {
@@ -227,7 +230,7 @@ func TestComponentsHaveTheirWorstReadingTheirLimitAndTheirAge(t *testing.T) {
 		t.Errorf("wanted -, got +\n%s", diff)
 	}
 	reader.gatherer = new(passing) // as with a replica that does not lead any more
-	if got := read(2 * awsEvery); len(got) > 0 || reader.usdPerHour != nil {
+	if got := read(2 * awsEvery); len(got) > 0 || reader.usdPerHour != nil || reader.usdPerMio != nil {
 		t.Errorf("got %v, want nothing", got)
 	}
 }

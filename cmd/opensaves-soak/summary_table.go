@@ -66,6 +66,9 @@ func (s *summary) printTotals(to io.Writer) {
 }
 
 func (s *summary) printObjectives(to io.Writer) {
+	if len(s.Objectives) == 0 { // a search has proven no rate
+		return
+	}
 	fmt.Fprintln(to, "Objectives")
 	names := map[status]string{met: "met    ", missed: "MISSED ", noData: "no data"}
 	for _, o := range s.Objectives {

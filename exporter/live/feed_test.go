@@ -38,7 +38,7 @@ func moment(second int) Moment {
 const (
 	glanceJSON = `"started":"2026-11-26T05:30:00Z","version":"1.2.3","target":{"name":"sandbox","protocol":"http","backend":"dynamodb"},` +
 		`"asked_rps":500,"achieved_rps":499.8,"failed_rps":null,"dropped_rps":null,"in_flight":0,"p50_seconds":null,"p99_seconds":null,` +
-		`"wrong_answers":2,"judged_ratio":null,"warmup":false,"cost_usd_per_hour":null`
+		`"wrong_answers":2,"judged_ratio":null,"warmup":false,"cost_usd_per_hour":null,"cost_usd_per_million_requests":null`
 	restJSON = `"load":{"rps":500,"max_rps":0,"achieved_rps":0,"paused":false,"source":"api","expires":null,"stage":null,"scenarios":null,` +
 		`"read_ratio":0,"skipped_operations":null,"limited_by":null,"replica":{"share_rps":0,"index":0,"count":0}},` +
 		`"operations":[{"operation":"get_record","rps":400.2,"failed_ratio":0,"p50_seconds":499.8,"p99_seconds":null}],` +

@@ -35,6 +35,7 @@ type Glance struct {
 	Judged     *float64  `json:"judged_ratio"`  // of the answers that are checked
 	Warmup     bool      `json:"warmup"`
 	USDPerHour *float64  `json:"cost_usd_per_hour"` // of all components
+	USDPerMio  *float64  `json:"cost_usd_per_million_requests"`
 }
 
 // Target is what is tested.

@@ -111,7 +111,7 @@ func (d *daemon) moment() live.Moment {
 			Time: d.now.UTC(), Started: time.Date(2026, 11, 25, 5, 0, 0, 0, time.UTC), Version: "1.2.3",
 			Target: live.Target{Name: "open-saves.open-saves:8080", Protocol: "http", Backend: "dynamodb"},
 			Asked:  status.RPS, Achieved: some(status.RPS - 1), Failed: some(0), Dropped: some(0), InFlight: 12 + math.Round(4*math.Sin(float64(d.said)/9)),
-			P50: some(0.004), P99: some(0.0123), Judged: some(0.9995), USDPerHour: some(0.31),
+			P50: some(0.004), P99: some(0.0123), Judged: some(0.9995), USDPerHour: some(0.31), USDPerMio: some(0.04),
 		},
 		Load: status,
 		Operations: []live.Operation{

@@ -116,8 +116,7 @@ func TestFiguresAndTablesSayWhatTheDaemonSays(t *testing.T) {
 	if got, want := value[[]int](t, b, `import(new URL("charts.js", location)).then(m => m.charts.map(c => c.chart.data[0].length))`), d.said; !slices.Equal(got, []int{want, want, want}) {
 		t.Errorf("got charts of %d points, want %d each", got, want)
 	}
-	// Rates are over ten seconds, costs are the fleet's.
-	d.live.AchievedRPS = 2000
+	// Rates are over ten seconds, costs of minutes before.
 	m = d.moment()
 	m.Asked, *m.Achieved, *m.Dropped = 60, 414, 46 // asked were 500 until now
 	d.say(t, m)

@@ -51,7 +51,7 @@ function showFigures(m) {
   put('wrong', plain(m.wrong_answers), m.judged_ratio === null ? 'since the start' : `since the start; ${share(m.judged_ratio)} judged`, m.wrong_answers > 0);
   put('dropped', rate(m.dropped_rps), of(m.dropped_rps, charts.asked(), 'of asked'), m.dropped_rps > 0);
   put('failed', rate(m.failed_rps), of(m.failed_rps, m.achieved_rps, 'of requests'), m.failed_rps > 0);
-  const hourly = m.cost_usd_per_hour, million = hourly === null || !load.achieved_rps ? null : hourly / load.achieved_rps / 3600 * 1e6; // both of the fleet
+  const hourly = m.cost_usd_per_hour, million = m.cost_usd_per_million_requests;
   put('cost', money(hourly), hourly === null ? 'AWS is not watched' : million === null ? '' : `${money(million)} a million`);
 }
 
