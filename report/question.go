@@ -93,9 +93,9 @@ const parts = 5
 // their mean, by operation, where each part has one. It is asked part by part, as a
 // server can load a sixth of a month where it cannot load three times the whole.
 func (p Prometheus) noise(ctx context.Context, end time.Time, window time.Duration) (map[string]float64, error) {
-	part, p99s := (window / (parts + 1)).Truncate(time.Second), map[string][]float64{}
+	length, p99s := (window / (parts + 1)).Truncate(time.Second), map[string][]float64{}
 	for i := range parts {
-		values, err := p.by(ctx, end.Add(-time.Duration(i)*part), "operation", p.quantile("0.99", part))
+		values, err := p.by(ctx, end.Add(-time.Duration(i)*length), "operation", p.quantile("0.99", length))
 		if err != nil {
 			return nil, err
 		}
